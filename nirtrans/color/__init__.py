@@ -1,0 +1,1 @@
+"""Ranges and colour spaces between files and networks."""
