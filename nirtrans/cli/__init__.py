@@ -1,0 +1,1 @@
+"""The command line: declares options, calls the packages below, turns exceptions into exit codes."""
