@@ -12,6 +12,7 @@
         +-- NonFiniteLoss           training produced NaN or infinity              (ArithmeticError)
         +-- OutOfMemory             a device or the host ran out of memory         (MemoryError)
         +-- IOFailure               a disk that is full, a source that breaks off  (OSError)
+    Terminated (exit 143)           SIGTERM, treated as Ctrl-C (exit 130) is         (KeyboardInterrupt)
 """
 
 
@@ -69,3 +70,9 @@ class OutOfMemory(RunError, MemoryError):
 
 class IOFailure(RunError, OSError):
     """Reading or writing failed half-way; nothing stands under the final name."""
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM arrived: state is kept as for Ctrl-C, only the exit code differs."""
+
+    exit_code = 143

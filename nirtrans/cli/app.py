@@ -1,0 +1,115 @@
+"""The commands of nirtrans, and what becomes of an error: one line on stderr and an exit code."""
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import warnings
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from nirtrans import __version__
+from nirtrans.cli.bench import bench
+from nirtrans.cli.colorize import colorize
+from nirtrans.cli.config import config
+from nirtrans.cli.data import data_app
+from nirtrans.cli.demo import demo
+from nirtrans.cli.doctor import doctor
+from nirtrans.cli.evaluate import evaluate
+from nirtrans.cli.models import models
+from nirtrans.cli.train import train
+from nirtrans.errors import NirtransError, Terminated
+
+app = typer.Typer(
+    name="nirtrans",
+    help="Translate near-infrared, grayscale and line-art pictures and rasters to RGB.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+for command in (train, colorize, evaluate, models, config, demo, bench, doctor):
+    app.command()(command)
+app.add_typer(data_app, name="data")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nirtrans {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Translate near-infrared, grayscale and line-art pictures and rasters to RGB."""
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 done, 2 the user's input, 3 failed while running, 130 or 143 interrupted."""
+    debug = "--debug" in sys.argv
+    _speak_with_one_voice(debug)
+    signal.signal(signal.SIGTERM, _terminate)
+    code = _run(debug)
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.flush()
+    sys.exit(code)
+
+
+def _run(debug: bool) -> int:
+    try:
+        return int(app(standalone_mode=False) or 0)
+    except typer.Exit as stop:
+        return stop.exit_code
+    except NirtransError as error:
+        return _report(error, error.exit_code, debug)
+    except KeyboardInterrupt as stop:
+        return _report(stop, getattr(stop, "exit_code", 130), debug=False)
+    except BrokenPipeError:  # `nirtrans models | head`: the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        return _report(MemoryError("out of memory; make the crop, the batch or the tile smaller"), 3, debug)
+    except Exception as error:
+        if hasattr(error, "format_message"):  # a usage error of the option parser
+            return _report(ValueError(error.format_message()), 2, debug)
+        return _report(RuntimeError(f"unexpected {type(error).__name__}: {error}; --debug shows where"), 3, debug)
+
+
+def _report(error: BaseException, code: int, debug: bool) -> int:
+    """Print an error as one line, or with its traceback under --debug."""
+    if debug:
+        sys.excepthook(*sys.exc_info())
+    text = " ".join(str(error).split()) or "interrupted"
+    print(f"error: {text}", file=sys.stderr)
+    return code
+
+
+def _terminate(number: int, frame: FrameType | None) -> NoReturn:
+    raise Terminated("terminated")
+
+
+class _WarningLine(logging.Handler):
+    """Print our own warnings as `warning: ...` and drop those of other packages."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith("nirtrans") and record.levelno >= logging.WARNING:
+            print(f"warning: {' '.join(record.getMessage().split())}", file=sys.stderr)
+
+
+def _speak_with_one_voice(debug: bool) -> None:
+    """Turn logging and third-party warnings into our lines; --debug leaves them as they are."""
+    if debug:
+        return
+    logging.getLogger().handlers = [_WarningLine()]
+    warnings.showwarning = _ignore_warning
+
+
+def _ignore_warning(*args: Any, **kwargs: Any) -> None:
+    """Swallow a third-party warning."""
