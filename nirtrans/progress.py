@@ -1,6 +1,7 @@
 """Progress of long work: a bar on a terminal, plain lines in a pipe, JSON lines on request; always on stderr."""
 
 import json
+import math
 import sys
 import time
 from collections.abc import Iterator
@@ -144,4 +145,6 @@ def clock(seconds: float | None) -> str:
 
 
 def _rounded(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in fields.items()}
+    """Keep four digits; infinities and NaN become words, which JSON can hold."""
+    shown = {name: float(f"{value:.4g}") if isinstance(value, float) else value for name, value in fields.items()}
+    return {name: str(v) if isinstance(v, float) and not math.isfinite(v) else v for name, v in shown.items()}
