@@ -56,15 +56,16 @@ def main() -> NoReturn:
     debug = "--debug" in sys.argv
     _speak_with_one_voice(debug)
     signal.signal(signal.SIGTERM, _terminate)
-    code = _run(debug)
+    code = run(sys.argv[1:], debug=debug)
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
     sys.exit(code)
 
 
-def _run(debug: bool) -> int:
+def run(arguments: list[str], *, debug: bool = False) -> int:
+    """Run one command and return its exit code; an error is printed as one line on stderr."""
     try:
-        return int(app(standalone_mode=False) or 0)
+        return int(app(args=arguments, standalone_mode=False) or 0)
     except typer.Exit as stop:
         return stop.exit_code
     except NirtransError as error:
