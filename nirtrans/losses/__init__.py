@@ -1,0 +1,1 @@
+"""Losses, one function each; a System multiplies them by its own weights."""

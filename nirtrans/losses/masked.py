@@ -1,0 +1,32 @@
+"""Losses and pictures without the pixels that hold no data."""
+
+from torch import Tensor
+
+
+def masked_l1(image: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Return the mean absolute difference over valid pixels, averaged over the pictures.
+
+    Each picture counts alike, however many of its pixels are valid: the mean over a batch then does not depend on how
+    the batch is divided among processes. A picture without any valid pixel counts 0.
+
+    Args:
+        image: [N, C, H, W].
+        target: [N, C, H, W].
+        valid: [N, 1, H, W], bool; None means everywhere.
+
+    Example:
+        >>> import torch
+        >>> masked_l1(torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)).item()
+        1.0
+    """
+    difference = (image - target).abs().float()
+    if valid is None:
+        return difference.mean()
+    weight = valid.float()
+    pixels = weight.sum((1, 2, 3)).clamp(min=1)  # [N]
+    return ((difference.mean(1, keepdim=True) * weight).sum((1, 2, 3)) / pixels).mean()
+
+
+def blank(image: Tensor, valid: Tensor | None) -> Tensor:
+    """Set pixels without data to 0, mid-grey in [-1, 1], so that real and generated pictures look alike there."""
+    return image if valid is None else image * valid.to(image.dtype)

@@ -1,0 +1,1 @@
+"""Parts of networks: blocks, norms, generators, discriminators, initialisation and the image pool."""

@@ -1,0 +1,20 @@
+"""Initial weights of the generative networks."""
+
+from torch import nn
+
+from nirtrans.nn.norms import SpatialNorm
+
+
+def init_weights(module: nn.Module, *, std: float = 0.02) -> None:
+    """Draw convolutions from N(0, std), norm scales from N(1, std), and set biases to 0.
+
+    Source: Radford et al. 2016, section 3; kept by pix2pix and CycleGAN.
+    """
+    for layer in module.modules():
+        weight, bias = getattr(layer, "weight", None), getattr(layer, "bias", None)
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.normal_(layer.weight, 0.0, std)
+        elif isinstance(layer, nn.BatchNorm2d | SpatialNorm) and weight is not None:
+            nn.init.normal_(weight, 1.0, std)
+        if isinstance(bias, nn.Parameter):
+            nn.init.zeros_(bias)
