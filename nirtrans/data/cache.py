@@ -1,0 +1,55 @@
+"""Decoded pixels that are kept in memory, bounded in bytes, oldest use out first."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from numpy.typing import NDArray
+
+Arrays = tuple[NDArray[Any] | None, ...]
+
+
+class PixelCache:
+    """Remember tuples of arrays by key until `max_bytes` are reached.
+
+    Example:
+        >>> import numpy as np
+        >>> cache = PixelCache(max_bytes=10)
+        >>> cache.get("a", lambda: (np.zeros(8, np.uint8),))[0].shape
+        (8,)
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.held_bytes = 0
+        self._entries: OrderedDict[Hashable, Arrays] = OrderedDict()
+
+    def get(self, key: Hashable, load: Callable[[], Arrays]) -> Arrays:
+        """Return what is held under `key`, or load, keep and return it."""
+        if key in self._entries:
+            self._entries.move_to_end(key)
+            return self._entries[key]
+        arrays = load()
+        self._entries[key] = arrays
+        self.held_bytes += _bytes(arrays)
+        self._evict()
+        return arrays
+
+    def resize(self, max_bytes: int) -> None:
+        """Set the bound; what no longer fits is forgotten."""
+        self.max_bytes = max_bytes
+        self._evict()
+
+    def _evict(self) -> None:
+        while self.held_bytes > self.max_bytes and self._entries:
+            _, arrays = self._entries.popitem(last=False)
+            self.held_bytes -= _bytes(arrays)
+
+
+def _bytes(arrays: Arrays) -> int:
+    return sum(array.nbytes for array in arrays if array is not None)
+
+
+CACHE_BYTES = 512 * 2**20
+DECODED = PixelCache(CACHE_BYTES)
+"""The cache of this process; loaders divide CACHE_BYTES among their worker processes."""

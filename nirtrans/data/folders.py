@@ -1,0 +1,200 @@
+"""Folders of pictures: registered pairs, the unpaired trainA/trainB convention, and colour pictures alone."""
+
+import logging
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from nirtrans.config import Preprocessing
+from nirtrans.data.cache import DECODED, Arrays
+from nirtrans.data.picture import Collection, Pixels, Window, cut
+from nirtrans.data.split import Label, read_labels
+from nirtrans.errors import DataError
+from nirtrans.io.images import IMAGE_SUFFIXES, check_complete, image_size, list_images, read_image, to_unit
+
+log = logging.getLogger("nirtrans")
+TARGET_FOLDER = "rgb"
+SHOWN = 3
+"""Names listed in a message before it says how many more there are."""
+OPENING_THREADS = 4
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A picture in a file; see `Picture`. A colour file read as one channel must be gray; alpha 0 is nodata."""
+
+    id: str
+    scene: str
+    path: Path
+    size: tuple[int, int]
+    channels: int
+    split: str | None = None
+    turnable: bool = False
+
+    def read(self, window: Window | None = None) -> Pixels:
+        """Decode the file, or take it from the cache, and cut the window out of it."""
+        pixels, alpha = DECODED.get(self.path, self._decode)
+        valid = None if alpha is None else cut(alpha, window) > 0
+        return to_unit(cut(pixels.transpose(2, 0, 1), window)), valid
+
+    def _decode(self) -> Arrays:
+        image = read_image(self.path)
+        pixels = image.pixels
+        if pixels.shape[2] > self.channels:
+            if np.ptp(pixels, axis=2).any():
+                raise DataError(
+                    f"{self.path}: a colour picture where one channel was expected; is the folder the right one?"
+                )
+            pixels = pixels[..., :1]
+        return pixels, image.alpha
+
+
+def is_paired(folder: Path, domain: str) -> bool:
+    """Tell whether a folder holds DOMAIN/ and rgb/."""
+    return (folder / domain).is_dir() and (folder / TARGET_FOLDER).is_dir()
+
+
+def is_unpaired(folder: Path) -> bool:
+    """Tell whether a folder holds trainA/ and trainB/."""
+    return (folder / "trainA").is_dir() and (folder / "trainB").is_dir()
+
+
+def open_pairs(folder: Path, domain: str, *, skip_bad: bool = False) -> Collection:
+    """Open DOMAIN/NAME and rgb/NAME as aligned pairs, with scenes.csv and splits.csv if they are there.
+
+    Raises:
+        DataError: If names do not match, sizes differ within a pair, or a file is unreadable.
+    """
+    sources, targets = by_stem(folder / domain), by_stem(folder / TARGET_FOLDER)
+    _check_names(folder, domain, set(sources), set(targets))
+    labels = read_labels(folder, sources)
+
+    def open_pair(name: str) -> tuple[ImageFile, ImageFile]:
+        source = open_image(sources[name], labels[name], channels=1, thorough=skip_bad)
+        target = open_image(targets[name], labels[name], channels=3, thorough=skip_bad)
+        if source.size != target.size:
+            raise DataError(
+                f"{folder}: pair {name} has sizes {_by(source.size)} and {_by(target.size)}; both must be equal"
+            )
+        return source, target
+
+    pairs = open_readable(sources, open_pair, folder=folder, skip_bad=skip_bad)
+    return Collection(
+        sources=tuple(source for source, _ in pairs),
+        targets=tuple(target for _, target in pairs),
+        aligned=True,
+        preprocessing=Preprocessing(bands=(domain,)),
+        description=f"{len(pairs)} pairs of {folder.name}",
+    )
+
+
+def open_unpaired(folder: Path, domain: str, *, skip_bad: bool = False) -> Collection:
+    """Open trainA and testA as sources, trainB and testB as targets; the folders decide the split."""
+
+    def open_side(letter: str, channels: int) -> tuple[ImageFile, ...]:
+        paths = [
+            path
+            for part in ("train", "test")
+            if part == "train" or (folder / f"{part}{letter}").is_dir()
+            for path in by_stem(folder / f"{part}{letter}").values()
+        ]
+
+        def open_one(path: Path) -> ImageFile:
+            label = Label(path.stem, f"{path.parent.name}/{path.stem}", path.parent.name.removesuffix(letter))
+            return open_image(path, label, channels=channels, thorough=skip_bad)
+
+        return tuple(open_readable(paths, open_one, folder=folder, skip_bad=skip_bad))
+
+    sources, targets = open_side("A", 1), open_side("B", 3)
+    description = f"{len(sources)} and {len(targets)} unpaired pictures of {folder.name}"
+    return Collection(
+        sources, targets, aligned=False, preprocessing=Preprocessing(bands=(domain,)), description=description
+    )
+
+
+def open_image(path: Path, label: Label, *, channels: int, thorough: bool = False) -> ImageFile:
+    """Read the header of a picture and check that the file is complete and has the channels that are needed.
+
+    Args:
+        path: The file.
+        label: Its name, scene and split.
+        channels: 1 or 3.
+        thorough: Decode it all instead of trusting the end of the file.
+
+    Raises:
+        DataError: If it is unreadable, truncated, gray where colour is needed, or the reverse.
+    """
+    height, width, found = image_size(path)
+    picture = ImageFile(label.name, label.scene, path, (height, width), channels, label.split)
+    if found < channels:
+        raise DataError(f"{path}: a gray picture where colour was expected; is the folder the right one?")
+    if found > channels or thorough:
+        picture.read((0, 0, 1, 1))
+    else:
+        check_complete(path)
+    return picture
+
+
+def open_readable(items: Iterable[T], open_one: Callable[[T], U], *, folder: Path, skip_bad: bool) -> list[U]:
+    """Open all items by a few threads; with `skip_bad` those that raise DataError are named, counted and left out.
+
+    Raises:
+        DataError: The first one met, unless `skip_bad`; or if nothing is left.
+    """
+
+    def attempt(item: T) -> U | DataError:
+        try:
+            return open_one(item)
+        except DataError as error:
+            return error
+
+    with ThreadPoolExecutor(OPENING_THREADS) as pool:
+        opened = list(pool.map(attempt, items))
+    bad = [error for error in opened if isinstance(error, DataError)]
+    good = [picture for picture in opened if not isinstance(picture, DataError)]
+    if bad and not skip_bad:
+        raise bad[0]
+    for error in bad[:SHOWN]:
+        log.warning("left out: %s", error)
+    if bad:
+        log.warning("%s: %d of %d left out as unreadable", folder, len(bad), len(opened))
+    if not good:
+        raise DataError(f"{folder}: nothing readable in it; expected pictures ({', '.join(IMAGE_SUFFIXES)})")
+    return good
+
+
+def by_stem(folder: Path) -> dict[str, Path]:
+    """Return the pictures of a folder by name without suffix, sorted.
+
+    Raises:
+        DataError: If the folder is empty, or two files differ by suffix alone.
+    """
+    named: dict[str, Path] = {}
+    for path in list_images(folder):
+        other = named.setdefault(path.stem, path)
+        if other != path:
+            raise DataError(f"{folder}: {other.name} and {path.name} share one name; keep one of them")
+    if not named:
+        raise DataError(f"{folder}: no pictures in it; expected {', '.join(IMAGE_SUFFIXES)}")
+    return named
+
+
+def _check_names(folder: Path, domain: str, sources: set[str], targets: set[str]) -> None:
+    """Refuse pairs with one half missing, listing the first few."""
+    for have, lack, names in ((domain, TARGET_FOLDER, sources - targets), (TARGET_FOLDER, domain, targets - sources)):
+        if names:
+            first = ", ".join(sorted(names)[:SHOWN])
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            raise DataError(
+                f"{folder}: {first}{more} in {have}/ without a file of the same name in {lack}/; add or remove them"
+            )
+
+
+def _by(size: tuple[int, int]) -> str:
+    return f"{size[0]}x{size[1]}"
