@@ -1,0 +1,1 @@
+"""Judging: metrics of pairs, baselines, the comparison of weights, and its report."""
