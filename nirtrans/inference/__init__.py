@@ -1,0 +1,1 @@
+"""Colorizing: one picture, a folder, or a raster too large for memory."""

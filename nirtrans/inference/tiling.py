@@ -1,0 +1,138 @@
+"""Cut a scene into tiles whose results fit together without a seam.
+
+A tile computes its `core` from its `outer` window: the core and a halo as wide as the network's receptive field.
+Outer windows start and end on multiples of the network's stride and end at the true image border, where the network's
+own padding acts as it would on the whole image. Only where the image is no multiple of the stride, it is continued to
+the right and below by mirroring, in the same way for every tile.
+
+Everything here is arithmetic on whole numbers, in pixels.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+MIN_STRIDES = 4  # reflection of up to 3 px inside a network needs 4 px at its coarsest level
+
+
+class Window(NamedTuple):
+    """A rectangle of pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+    @property
+    def bottom(self) -> int:
+        """Row after the last."""
+        return self.top + self.height
+
+    @property
+    def right(self) -> int:
+        """Column after the last."""
+        return self.left + self.width
+
+    def within(self, outer: "Window") -> tuple[slice, slice]:
+        """Return the slices that cut this window out of an array that holds `outer`."""
+        top, left = self.top - outer.top, self.left - outer.left
+        return slice(top, top + self.height), slice(left, left + self.width)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One unit of work.
+
+    Attributes:
+        core: What the tile is responsible for; inside the image.
+        outer: What the network sees; may reach beyond the image to the right and below, where it is mirrored.
+    """
+
+    core: Window
+    outer: Window
+
+
+@dataclass(frozen=True)
+class Grid:
+    """How a scene of `height` x `width` pixels is cut.
+
+    Attributes:
+        tile_px: Side of a core, a multiple of `stride_px`; 0 for one tile that is the whole scene.
+        halo_px: Least margin of the outer window, rounded up to the stride.
+        stride_px: Total stride of the network.
+    """
+
+    height: int
+    width: int
+    tile_px: int
+    halo_px: int
+    stride_px: int
+
+    def __post_init__(self) -> None:
+        if min(self.height, self.width, self.stride_px) < 1 or min(self.tile_px, self.halo_px) < 0:
+            raise ValueError(f"sizes must be positive, got {self}")
+        if self.tile_px % self.stride_px:
+            raise ValueError(f"tile {self.tile_px} px must be a multiple of the stride {self.stride_px} px")
+
+    def tiles(self) -> Iterator[Tile]:
+        """Yield the tiles in row-major order; their cores cover each pixel once."""
+        for top, height, outer_top, outer_height in self._spans(self.height):
+            for left, width, outer_left, outer_width in self._spans(self.width):
+                core = Window(top, left, height, width)
+                yield Tile(core, Window(outer_top, outer_left, outer_height, outer_width))
+
+    def __len__(self) -> int:
+        return math.prod(-(-size // (self.tile_px or size)) for size in (self.height, self.width))
+
+    def _spans(self, size: int) -> Iterator[tuple[int, int, int, int]]:
+        """Yield start and length of cores and of outer windows along one axis."""
+        step, end = self.tile_px or size, padded_size(size, self.stride_px)
+        halo = round_up(self.halo_px, self.stride_px)
+        for start in range(0, size, step):
+            length = min(step, size - start)
+            begin = max(0, start - halo)
+            stop = min(end, max(round_up(start + length, self.stride_px) + halo, MIN_STRIDES * self.stride_px))
+            begin = max(0, min(begin, stop - MIN_STRIDES * self.stride_px))
+            yield start, length, begin, stop - begin
+
+    def excess(self) -> float:
+        """Return the pixels that the network sees per pixel of the scene."""
+        seen = sum(tile.outer.height * tile.outer.width for tile in self.tiles())
+        return seen / (self.height * self.width)
+
+
+def round_up(size: int, multiple: int) -> int:
+    """Return the least multiple that is not below `size`."""
+    return -(-size // multiple) * multiple
+
+
+def padded_size(size: int, stride_px: int) -> int:
+    """Return the size that a network of this stride is given for an image of `size` pixels."""
+    return max(round_up(size, stride_px), MIN_STRIDES * stride_px)
+
+
+def mirrored(start: int, length: int, size: int) -> np.ndarray:
+    """Return the image rows that stand at `start`, `start + 1`, ... when the image is mirrored beyond its end.
+
+    The border row is not repeated (reflection); images smaller than the padding are mirrored again and again.
+
+    Example:
+        >>> mirrored(2, 5, size=4).tolist()
+        [2, 3, 2, 1, 0]
+    """
+    if size == 1:
+        return np.zeros(length, dtype=np.int64)
+    phase = np.arange(start, start + length) % (2 * (size - 1))
+    return np.minimum(phase, 2 * (size - 1) - phase)
+
+
+def source_window(outer: Window, height: int, width: int) -> tuple[Window, np.ndarray, np.ndarray]:
+    """Return what must be read for an outer window, and the rows and columns of it that make up that window."""
+    rows = mirrored(outer.top, outer.height, height)
+    columns = mirrored(outer.left, outer.width, width)
+    top, left = int(rows.min()), int(columns.min())
+    window = Window(top, left, int(rows.max()) + 1 - top, int(columns.max()) + 1 - left)
+    return window, rows - top, columns - left
