@@ -1,0 +1,65 @@
+"""The quick look during training: three metrics over a few aligned pictures."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nirtrans.data.collection import Collection, Picture
+from nirtrans.evaluation.metrics import ae, psnr, ssim
+from nirtrans.inference.fill import fill_invalid
+from nirtrans.inference.padding import colorize_any_size
+from nirtrans.models.system import System
+
+SIDE_PX = 512
+STRIDE_PX = 32  # a multiple of every stride there is: networks halve at most five times
+METRICS = {"psnr": psnr, "ssim": ssim, "ae": ae}
+
+
+def validate(
+    system: System, collection: Collection, *, device: torch.device | str = "cpu", limit: int = 64
+) -> dict[str, float]:
+    """Return the mean PSNR, SSIM and angular error over aligned pictures, cut to their middle 512 px.
+
+    Args:
+        system: What to judge; its mode and its device are left as they were found.
+        collection: The part held out, aligned.
+        device: Where the system is.
+        limit: Most pictures to look at, evenly spread over the collection.
+
+    Returns:
+        Metrics by name, means over the pictures on which a metric is defined; empty if there is no aligned picture.
+    """
+    if not collection.aligned:
+        return {}
+    scores: dict[str, list[float]] = {name: [] for name in METRICS}
+    training = system.training
+    system.eval()
+    for source, target, valid in _samples(collection, limit):
+        colour = colorize_any_size(system, source[None].to(device), stride_px=STRIDE_PX)[0].cpu()
+        for name, metric in METRICS.items():
+            scores[name].append(metric(colour, target, valid))
+    system.train(training)
+    known = {name: [value for value in values if not math.isnan(value)] for name, values in scores.items()}
+    return {name: math.fsum(values) / len(values) for name, values in known.items() if values}
+
+
+def _samples(collection: Collection, limit: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+    """Yield source [C, h, w], target [3, h, w] and validity [h, w] of pictures spread over the collection."""
+    count = len(collection.sources)
+    chosen = np.unique(np.linspace(0, count - 1, min(limit, count)).round().astype(int)) if count else []
+    for index in chosen:
+        source, target = collection.sources[index], collection.targets[index]
+        window = _middle(source)
+        (nir, nir_valid), (rgb, rgb_valid) = source.read(window), target.read(window)
+        masks = [mask for mask in (nir_valid, rgb_valid) if mask is not None]
+        valid = np.logical_and.reduce(masks) if masks else None
+        filled = torch.from_numpy(np.ascontiguousarray(fill_invalid(nir, nir_valid)))
+        yield filled, torch.from_numpy(np.array(rgb)), None if valid is None else torch.from_numpy(valid)
+
+
+def _middle(picture: Picture) -> tuple[int, int, int, int]:
+    height, width = (min(size, SIDE_PX) for size in picture.size)
+    return (picture.size[0] - height) // 2, (picture.size[1] - width) // 2, height, width

@@ -1,0 +1,56 @@
+"""Validation during training."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from nirtrans.config import Preprocessing, Settings
+from nirtrans.data.collection import Collection, InMemory
+from nirtrans.evaluation.validation import validate
+from nirtrans.models.system import System
+
+
+class Copy(System):
+    """Repeat the source and refuse sizes off the stride."""
+
+    def colorize(self, source: torch.Tensor) -> torch.Tensor:
+        assert all(size % 32 == 0 for size in source.shape[-2:])
+        assert not self.training
+        return source.expand(-1, 3, -1, -1)
+
+
+def collection(sizes: list[tuple[int, int]], offset: float = 0.1) -> Collection:
+    random = np.random.default_rng(0)
+    nir = [random.random((1, *size), dtype=np.float32) * 0.5 for size in sizes]
+    sources = tuple(InMemory(str(i), str(i), pixels) for i, pixels in enumerate(nir))
+    targets = tuple(InMemory(str(i), str(i), pixels.repeat(3, 0) + np.float32(offset)) for i, pixels in enumerate(nir))
+    return Collection(sources, targets, True, Preprocessing(), "test")
+
+
+def test_means_over_pictures_of_any_size() -> None:
+    system = Copy(Settings(), in_channels=1).train()
+    found = validate(system, collection([(20, 33), (64, 64), (600, 12)]))
+    assert found["psnr"] == pytest.approx(20, abs=1e-3)
+    assert found["ae"] == pytest.approx(0, abs=1e-2)
+    assert set(found) == {"psnr", "ssim", "ae"}
+    assert system.training
+
+
+def test_perfection_is_infinite() -> None:
+    assert math.isinf(validate(Copy(Settings(), in_channels=1), collection([(16, 16)], 0.0))["psnr"])
+
+
+def test_at_most_limit_pictures_are_read() -> None:
+    many = collection([(16, 16)] * 9)
+    broken = replace(many.sources[1], pixels=None)  # neither the first, the middle nor the last one
+    chosen = replace(many, sources=(many.sources[0], broken, *many.sources[2:]))
+    assert validate(Copy(Settings(), in_channels=1), chosen, limit=3)["psnr"] == pytest.approx(20, abs=1e-3)
+
+
+def test_nothing_to_compare_is_empty() -> None:
+    system = Copy(Settings(), in_channels=1)
+    assert validate(system, replace(collection([(16, 16)]), aligned=False)) == {}
+    assert validate(system, collection([])) == {}
