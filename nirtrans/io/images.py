@@ -1,8 +1,12 @@
-"""Read and write pictures: 8 and 16 bit, float, alpha, ICC and EXIF kept; pixels stay as stored, never rotated."""
+"""Read and write pictures: 8 and 16 bit, float, alpha, ICC and EXIF kept.
+
+Pixels stay as stored and the EXIF orientation beside them; only for 8-bit TIFF Pillow applies the orientation and
+removes it.
+"""
 
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,25 +16,31 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
 
-from nirtrans.errors import DataError
+from nirtrans.errors import DataError, InputError
+from nirtrans.io.atomic import atomic_path
+from nirtrans.io.deep_images import read_by_gdal, size_by_gdal, write_tiff16
+from nirtrans.io.png16 import SIGNATURE, write_png16
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 Pillow.MAX_IMAGE_PIXELS = None  # large pictures are the trade of this package, not an attack
 
 _COLOUR_OF_MODE = {
+    "1": "L",
+    "La": "LA",
     "P": "RGB",
     "PA": "RGBA",
+    "RGBX": "RGB",
+    "RGBa": "RGBA",
     "CMYK": "RGB",
     "YCbCr": "RGB",
     "LAB": "RGB",
     "HSV": "RGB",
-    "1": "L",
-    "La": "LA",
-    "RGBa": "RGBA",
-    "RGBX": "RGB",
 }
-_PNG_START = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
+_DESCRIBING_TAGS = {270, 271, 272, 274, 305, 306, 315, 33432}  # description, maker, model, orientation ... copyright
+_EXIF_IFD, _BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL = 34665, 258, 277
+_WITHOUT_ALPHA = {".jpg", ".jpeg", ".bmp"}
+_DEEP_SUFFIXES = {".png", ".tif", ".tiff"}
 _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "F"}
 
 
@@ -65,11 +75,11 @@ def read_image(path: Path) -> Image:
         DataError: If the file is absent, no picture, truncated or damaged; names it.
     """
     with _opened(path) as image:
-        deep = _is_deep(path, image)
-        icc, exif = image.info.get("icc_profile"), image.info.get("exif")
-        stack = None if deep else _eight_bit(image)
-    if stack is None:
-        stack = _through_gdal(path)
+        if image is None:
+            stack, icc, exif = read_by_gdal(path), None, None
+        else:
+            stack = read_by_gdal(path) if _is_deep(path, image) else _eight_bit(image)
+            icc, exif = image.info.get("icc_profile"), _exif(image)
     pixels, alpha = (stack[..., :-1], stack[..., -1]) if stack.shape[2] in (2, 4) else (stack, None)
     return Image(pixels, alpha, icc, exif)
 
@@ -81,8 +91,9 @@ def image_size(path: Path) -> tuple[int, int, int]:
         DataError: If the file is absent or no picture.
     """
     with _opened(path) as image:
-        gray = image.mode in _DEEP_MODES or image.mode in ("L", "LA", "La", "1")
-        return image.height, image.width, 1 if gray else 3
+        if image is None:
+            return size_by_gdal(path)
+        return image.height, image.width, 1 if _is_gray(path, image) else 3
 
 
 def check_complete(path: Path) -> None:
@@ -95,7 +106,7 @@ def check_complete(path: Path) -> None:
         head = file.read(8)
         file.seek(max(0, path.stat().st_size - len(_PNG_END)))
         tail = file.read()
-    if (head == _PNG_START and tail == _PNG_END) or (head[:2] == b"\xff\xd8" and tail[-2:] == b"\xff\xd9"):
+    if (head == SIGNATURE and tail == _PNG_END) or (head[:2] == b"\xff\xd8" and tail[-2:] == b"\xff\xd9"):
         return
     read_image(path)
 
@@ -108,13 +119,16 @@ def to_unit(pixels: NDArray[Any]) -> NDArray[np.float32]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Pillow.Image]:
-    """Open a picture with Pillow; every way in which it can be unreadable becomes a DataError."""
+def _opened(path: Path) -> Iterator[Pillow.Image | None]:
+    """Open a picture with Pillow, or yield None for a TIFF that only GDAL knows; all failures become DataError."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd EXIF and TIFF tags do not concern the pixels
-            with Pillow.open(path) as image:
+            image = _identified(path)
+            with image or nullcontext():
                 yield image
+    except DataError:
+        raise
     except FileNotFoundError:
         raise DataError(f"{path}: no such file") from None
     except UnidentifiedImageError:
@@ -123,15 +137,38 @@ def _opened(path: Path) -> Iterator[Pillow.Image]:
         raise DataError(f"{path}: damaged or truncated ({error}); replace it or leave it out with --skip-bad") from None
 
 
+def _identified(path: Path) -> Pillow.Image | None:
+    try:
+        return Pillow.open(path)
+    except UnidentifiedImageError:
+        if path.suffix.lower() not in (".tif", ".tiff"):
+            raise
+        return None
+
+
 def _is_deep(path: Path, image: Pillow.Image) -> bool:
     """Tell pictures that Pillow would reduce to 8 bits, or holds in types of its own."""
     if image.mode in _DEEP_MODES:
         return True
     if image.format == "PNG":
-        with path.open("rb") as file:
-            return file.read(25)[24] == 16  # bit depth in the IHDR chunk
-    bits = image.tag_v2.get(258, (8,)) if image.format == "TIFF" else (8,)
+        return _png_header(path)[0] == 16
+    bits = image.tag_v2.get(_BITS_PER_SAMPLE, (8,)) if image.format == "TIFF" else (8,)
     return max(bits) > 8
+
+
+def _is_gray(path: Path, image: Pillow.Image) -> bool:
+    if image.format == "PNG":  # Pillow calls deep gray with alpha RGBA
+        return _png_header(path)[1] in (0, 4)
+    if image.format == "TIFF" and image.mode != "P":
+        return image.tag_v2.get(_SAMPLES_PER_PIXEL, 1) < 3
+    return image.mode in _DEEP_MODES or image.mode in ("L", "LA", "La", "1")
+
+
+def _png_header(path: Path) -> tuple[int, int]:
+    """Return bit depth and colour type out of the IHDR chunk."""
+    with path.open("rb") as file:
+        head = file.read(26)
+    return head[24], head[25]
 
 
 def _eight_bit(image: Pillow.Image) -> NDArray[np.uint8]:
@@ -144,26 +181,67 @@ def _eight_bit(image: Pillow.Image) -> NDArray[np.uint8]:
     return array[..., None] if array.ndim == 2 else array
 
 
-def _through_gdal(path: Path) -> NDArray[Any]:
-    """Decode deep pictures by GDAL, which keeps 16 bits and floats, to [H, W, bands]."""
-    import rasterio
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+def _exif(image: Pillow.Image) -> bytes | None:
+    """Return the EXIF block; of TIFF, whose own tags surround it, only those that describe the picture."""
+    if image.format != "TIFF":
+        return image.info.get("exif")
+    found, kept = image.getexif(), Pillow.Exif()
+    for tag in _DESCRIBING_TAGS & found.keys():
+        kept[tag] = found[tag]
+    kept.get_ifd(_EXIF_IFD).update(found.get_ifd(_EXIF_IFD))
+    return kept.tobytes() if len(kept) or kept.get_ifd(_EXIF_IFD) else None
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
-                stack = source.read().transpose(1, 2, 0)
-    except RasterioError as error:
-        raise DataError(f"{path}: damaged or truncated ({error}); replace it or leave it out with --skip-bad") from None
-    if stack.shape[2] > 4:
-        raise DataError(
-            f"{path}: {stack.shape[2]} bands; expected a picture of 1 or 3 (give rasters as a folder with bands)"
-        )
-    if stack.dtype in (np.uint8, np.uint16):
-        return stack
-    if stack.dtype == np.int32 and 0 <= stack.min() and stack.max() <= 65535:
-        return stack.astype(np.uint16)
-    if np.issubdtype(stack.dtype, np.floating):
-        return stack.astype(np.float32)
-    raise DataError(f"{path}: pixels of type {stack.dtype}; expected 8- or 16-bit unsigned integers or floats")
+
+def write_image(
+    path: Path,
+    pixels: NDArray[Any],
+    *,
+    alpha: NDArray[Any] | None = None,
+    icc: bytes | None = None,
+    exif: bytes | None = None,
+) -> None:
+    """Write a picture atomically; the suffix decides the format.
+
+    Args:
+        path: Target; an existing file is replaced.
+        pixels: [H, W], [H, W, 1] or [H, W, 3], uint8 or uint16.
+        alpha: [H, W] of the same type.
+        icc: Colour profile.
+        exif: EXIF block.
+
+    Raises:
+        InputError: If the format is unknown or cannot hold alpha or 16 bits, or the target cannot be written.
+        IOFailure: If writing breaks off.
+    """
+    suffix = path.suffix.lower()
+    _check_format(path, suffix, pixels, alpha)
+    stack = (
+        np.atleast_3d(pixels) if alpha is None else np.concatenate([np.atleast_3d(pixels), alpha[..., None]], axis=2)
+    )
+    with atomic_path(path) as temporary:
+        if stack.dtype == np.uint8:
+            image = Pillow.fromarray(np.ascontiguousarray(stack[..., 0] if stack.shape[2] == 1 else stack))
+            image.save(temporary, **_saving(suffix, icc, exif))
+        elif suffix == ".png":
+            write_png16(temporary, stack, icc=icc, exif=exif)
+        else:
+            write_tiff16(temporary, stack, icc)
+
+
+def _check_format(path: Path, suffix: str, pixels: NDArray[Any], alpha: NDArray[Any] | None) -> None:
+    if suffix not in IMAGE_SUFFIXES:
+        raise InputError(f"cannot write {path}: unknown format {suffix!r}; use one of {', '.join(IMAGE_SUFFIXES)}")
+    if pixels.dtype != np.uint8 and suffix not in _DEEP_SUFFIXES:
+        raise InputError(f"cannot write {path}: {suffix} holds 8 bits; use .png or .tif for 16")
+    if alpha is not None and suffix in _WITHOUT_ALPHA:
+        raise InputError(f"cannot write {path}: {suffix} holds no transparency; use .png")
+
+
+def _saving(suffix: str, icc: bytes | None, exif: bytes | None) -> dict[str, Any]:
+    """Return Pillow's options; TIFF is compressed by libtiff, which takes no EXIF block, so with one it stays plain."""
+    options: dict[str, Any] = {key: value for key, value in (("icc_profile", icc), ("exif", exif)) if value}
+    if suffix in (".tif", ".tiff") and not exif:
+        options["compression"] = "tiff_adobe_deflate"
+    if suffix in (".jpg", ".jpeg"):
+        options |= {"quality": 95, "subsampling": 0}
+    return options | ({"quality": 95} if suffix == ".webp" else {})
