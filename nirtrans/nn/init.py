@@ -10,6 +10,8 @@ def init_weights(module: nn.Module, *, std: float = 0.02) -> None:
 
     Source: Radford et al. 2016, section 3; kept by pix2pix and CycleGAN.
     """
+    if next(module.parameters()).is_meta:  # no values to draw, and drawing on meta would load torch's compiler (1 s)
+        return
     for layer in module.modules():
         weight, bias = getattr(layer, "weight", None), getattr(layer, "bias", None)
         if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):

@@ -1,0 +1,133 @@
+"""How far a network looks: the halo that makes a tile equal to the whole picture, found by following gradients.
+
+The probe runs a copy of the network whose structure is kept and whose numbers are not: every convolution averages, with
+positive weights over one channel, and norms are the identity. All values and gradients are then positive, so that none
+cancels and none dies in an activation, and a pixel lies in the receptive field exactly if its gradient is not zero. One
+channel instead of hundreds makes the probe a matter of milliseconds, whatever the width.
+"""
+
+import copy
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from nirtrans.errors import InputError
+from nirtrans.models.system import System
+from nirtrans.nn.norms import SpatialNorm
+
+SIDES_PX = (32, 64, 128, 256, 512, 1024)  # short sides of the probing strip: the first one that the network accepts
+LENGTHS_PX = (1024, 4096)  # a receptive field that touches the ends of the longest strip counts as the whole picture
+MAX_STRIDE_PX = 512
+GAIN = 0.1  # of a convolution: residual blocks add up, and at 1 a tanh behind nine of them would be flat
+IMAGE_CHANNELS = 4  # layers with at most so many outputs may feed colour arithmetic and keep them
+NORMS = (SpatialNorm, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm)
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What a network needs around a tile.
+
+    Attributes:
+        halo_px: Pixels on each side that may change the tile, rounded up to the stride.
+        stride_px: Period of the network: sizes and tile origins must be multiples of it.
+        bounded: False if the network sees the whole picture; the halo is then 0 and tiles are never exact.
+        radius_px: The halo before rounding: half the receptive field, for tiles that begin and end on the stride.
+    """
+
+    halo_px: int
+    stride_px: int
+    bounded: bool
+    radius_px: int
+
+
+def probe(system: System) -> Reach:
+    """Measure halo and stride of `system.colorize`.
+
+    Statistics over the picture do not count: exact tiles need them frozen (`nirtrans.nn.norms.freeze_statistics`).
+    Convolutions, norms, pooling and elementwise layers are followed; a layer that mixes positions by other means is
+    followed as it is.
+
+    Raises:
+        InputError: If the network accepts no picture up to 1024 px.
+    """
+    averaging = _averaging_copy(system)
+    side = _accepted_side(averaging, system.in_channels)
+    for length in LENGTHS_PX:
+        reaches = [_probe_axis(averaging, system.in_channels, side=side, length=length, axis=axis) for axis in (2, 3)]
+        if None not in reaches:
+            radius, stride = (max(values) for values in zip(*(reach for reach in reaches if reach), strict=True))
+            return Reach(-(-radius // stride) * stride, stride, bounded=True, radius_px=radius)
+    return Reach(0, side, bounded=False, radius_px=0)
+
+
+def _probe_axis(system: System, channels: int, *, side: int, length: int, axis: int) -> tuple[int, int] | None:
+    """Return radius and stride along one axis of a strip, or None if the receptive field reaches its ends."""
+    shape = (1, channels, length, side) if axis == 2 else (1, channels, side, length)
+    source = torch.ones(shape, dtype=torch.float64, requires_grad=True)
+    output = system.colorize(source).sum(dim=(0, 1, 5 - axis))  # [length]
+    fields: list[Tensor] = []
+    middle = length // 2
+    for position in range(middle, middle + MAX_STRIDE_PX):
+        (gradient,) = torch.autograd.grad(output[position], source, retain_graph=True)
+        profile = gradient.sum(dim=(0, 1, 5 - axis))  # [length]
+        if profile[0] or profile[-1]:
+            return None
+        if fields and torch.allclose(profile.roll(middle - position), fields[0], rtol=1e-9, atol=0):
+            return _radius(fields, middle), len(fields)  # the pattern repeats: that is the stride
+        fields.append(profile)
+    return None
+
+
+def _radius(fields: list[Tensor], middle: int) -> int:
+    """Return how far the fields of one period reach beyond the stride-aligned cell that their pixels lie in."""
+    stride, radius = len(fields), 0
+    for position, profile in enumerate(fields, start=middle):
+        seen, cell = profile.nonzero(), position - position % stride
+        radius = max(radius, cell - int(seen.min()), int(seen.max()) - (cell + stride - 1))
+    return radius
+
+
+def _accepted_side(system: System, channels: int) -> int:
+    for side in SIDES_PX:
+        try:
+            with torch.no_grad():
+                system.colorize(torch.ones(1, channels, side, side, dtype=torch.float64))
+        except InputError:
+            continue
+        return side
+    raise InputError(f"the halo probe needs a network that accepts pictures of {SIDES_PX[-1]} px, it refuses them")
+
+
+def _averaging_copy(system: System) -> System:
+    """Copy a system with averaging convolutions and without norms; the original's weights are not copied."""
+    shared = {id(tensor): tensor for tensor in (*system.parameters(), *system.buffers())}
+    twin = copy.deepcopy(system, shared)
+    for parent in list(twin.modules()):
+        for name, layer in list(parent.named_children()):
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                setattr(parent, name, _Averaging(layer))
+            elif isinstance(layer, NORMS):
+                setattr(parent, name, nn.Identity())
+            elif isinstance(layer, nn.MaxPool2d):  # its gradient follows one pixel only
+                setattr(parent, name, nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding, layer.ceil_mode))
+    return twin.eval()
+
+
+class _Averaging(nn.Module):
+    """A convolution of the same geometry over the mean of the channels."""
+
+    def __init__(self, layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
+        super().__init__()
+        geometry = {"stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation, "bias": False}
+        if isinstance(layer, nn.ConvTranspose2d):
+            geometry["output_padding"] = layer.output_padding
+        else:
+            geometry["padding_mode"] = layer.padding_mode
+        self.conv = type(layer)(1, 1, layer.kernel_size, **geometry, dtype=torch.float64)
+        nn.init.constant_(self.conv.weight, GAIN / self.conv.weight.numel())
+        self.channels = layer.out_channels if layer.out_channels <= IMAGE_CHANNELS else 1
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, channels, h, w]."""
+        return self.conv(x.mean(1, keepdim=True)).expand(-1, self.channels, -1, -1)
