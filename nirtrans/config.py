@@ -143,6 +143,8 @@ class TrainSettings(Settings):
     """Steps between lines of metrics.jsonl."""
     max_nonfinite: PositiveInt = 5
     """Non-finite losses in a row after which the run stops."""
+    sync_batchnorm: bool = True
+    """With several CUDA processes, batch norm takes its statistics over all of them; else each process has its own."""
     seed: NonNegativeInt = 0
     """Seed of weights, order, crops and noise."""
 
