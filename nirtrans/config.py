@@ -45,7 +45,7 @@ class SourceSettings(Settings):
     path: str
     """Folder of pairs, of trainA/trainB, of rasters or of pictures; or one raster file."""
     bands: dict[str, PositiveInt] | None = None
-    """Band numbers of rasters, from 1: {nir: 4, red: 1, green: 2, blue: 3}. Descriptions in the file are used if absent."""
+    """Band numbers of rasters, from 1: {nir: 4, red: 1, green: 2, blue: 3}; None: by the descriptions in the file."""
     sensor: str | None = None
     """Sensor table for bands and scaling: s2-l2a, landsat-c2-l2, naip, generic."""
     scale: float | None = None
@@ -62,7 +62,7 @@ class DataSettings(Settings):
     sources: tuple[SourceSettings, ...] = ()
     """What to train on; empty means the built-in synthetic scenes."""
     pairing: Literal["paired", "unpaired", "mixed"] = "paired"
-    """paired: source and target of one place; unpaired: drawn independently; mixed: the two kinds of batch alternate."""
+    """paired: source and target of one place; unpaired: drawn independently; mixed: both kinds of batch alternate."""
     crop_px: PositiveInt = 256
     """Side of the square training crops."""
     flip: bool = True
@@ -72,7 +72,9 @@ class DataSettings(Settings):
     workers: NonNegativeInt = 1
     """Processes that read and cut samples beside the training process."""
     input_range: tuple[float, float] | Literal["percentile"] | None = None
-    """Source values of rasters that become 0 and 1; None: the physical range if every raster has a known scaling, else percentiles 2 and 98 of each scene."""
+    """Source values of rasters that become 0 and 1, or percentile (2 and 98 of each scene).
+
+    None: a physical range if every raster has a known scaling, else percentile."""
     synthetic_scenes: PositiveInt = 24
     """Scenes to generate when there are no sources."""
 
@@ -166,7 +168,9 @@ class Run(Settings):
     @model_validator(mode="after")
     def _check_batch(self) -> "Run":
         if self.train.batch % self.train.accumulate:
-            raise ValueError(f"train.batch {self.train.batch} must be a multiple of train.accumulate {self.train.accumulate}")
+            raise ValueError(
+                f"train.batch {self.train.batch} must be a multiple of train.accumulate {self.train.accumulate}"
+            )
         return self
 
 
@@ -178,7 +182,7 @@ class Preprocessing(Settings):
     bands: tuple[str, ...] = ("nir",)
     """Names of the source bands in the order of the channels."""
     units: Literal["picture", "reflectance", "percentile"] = "picture"
-    """picture: as above; reflectance: physical values over input_range; percentile: percentiles 2 and 98 of the scene."""
+    """picture: as above; reflectance: physical values over input_range; percentile: 2 and 98 of the scene."""
     input_range: tuple[float, float] | None = None
     """Physical values that become 0 and 1, for reflectance."""
     gsd_m: float | None = None

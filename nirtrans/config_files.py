@@ -81,7 +81,9 @@ def read_config(path: Path) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "no UTF-8 text"
-        raise ConfigError(f"{path}: cannot be read ({reason}); give a YAML file or one of {', '.join(shipped())}") from None
+        raise ConfigError(
+            f"{path}: cannot be read ({reason}); give a YAML file or one of {', '.join(shipped())}"
+        ) from None
     return parse_yaml(text, str(path))
 
 
@@ -125,9 +127,11 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         if not equals or not all(key.strip().split(".")):
             raise ConfigError(f"--set expects section.key=value, got {item!r}; for example --set train.batch=2")
         value = parse_yaml(f"value: {text}", f"--set {item}").get("value")
-        for part in reversed(key.strip().split(".")):
-            value = {part: value}
-        result = merge(result, value)
+        *blocks, last = key.strip().split(".")
+        nested: dict[str, Any] = {last: value}
+        for block in reversed(blocks):
+            nested = {block: nested}
+        result = merge(result, nested)
     return result
 
 
@@ -154,7 +158,9 @@ def resolve_run(
     changes = merge(flags or {}, parse_overrides(overrides))
     name = model or changes.get("model") or given.get("model")
     if not name:
-        raise ConfigError("no model: give --model NAME, or --config FILE with a `model:` line; `nirtrans models` lists them")
+        raise ConfigError(
+            "no model: give --model NAME, or --config FILE with a `model:` line; `nirtrans models` lists them"
+        )
     base = read_config(shipped()[name]) if name in shipped() else {}
     merged = merge(merge(base, given), changes)
     merged["model"] = name

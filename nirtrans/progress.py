@@ -72,7 +72,11 @@ class PlainTask(Task):
         if self.done < self.total and now - self._last < PLAIN_EVERY_S:
             return
         self._last = now
-        words = [f"{self.label} {self.done}/{self.total}", f"{self.rate():.3g} {self.unit}/s", f"{clock(self.left_s())} left"]
+        words = [
+            f"{self.label} {self.done}/{self.total}",
+            f"{self.rate():.3g} {self.unit}/s",
+            f"{clock(self.left_s())} left",
+        ]
         words += [f"{name} {value}" for name, value in _rounded(self._fields).items()]
         print("  ".join(words), file=self._stream, flush=True)
 
@@ -85,8 +89,15 @@ class BarTask(Task):
         from rich.progress import BarColumn, Progress, TextColumn
 
         super().__init__(label, total, done, unit)
-        columns = ("{task.description}", BarColumn(bar_width=30), "{task.completed:.0f}/{task.total:.0f}", "{task.fields[status]}")
-        self._bar = Progress(*[TextColumn(c) if isinstance(c, str) else c for c in columns], console=Console(file=stream))
+        columns = (
+            "{task.description}",
+            BarColumn(bar_width=30),
+            "{task.completed:.0f}/{task.total:.0f}",
+            "{task.fields[status]}",
+        )
+        self._bar = Progress(
+            *[TextColumn(c) if isinstance(c, str) else c for c in columns], console=Console(file=stream)
+        )
         self._fields: dict[str, Any] = {}
         self._bar.start()
         self._id = self._bar.add_task(label, total=total, completed=done, status="")

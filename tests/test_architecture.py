@@ -15,7 +15,18 @@ LEVELS = {
     "color": 2, "nn": 3, "losses": 3, "data": 3, "models": 4, "inference": 5, "evaluation": 6, "engine": 7,
     "export": 8, "serving": 8, "bench": 8, "cli": 9, "__main__": 10,
 }  # fmt: skip
-WITHOUT_TORCH = ["errors", "registry", "domains", "config", "config_files", "progress", "io.images", "io.geotiff", "io.bands", "cli.app"]
+WITHOUT_TORCH = [
+    "errors",
+    "registry",
+    "domains",
+    "config",
+    "config_files",
+    "progress",
+    "io.images",
+    "io.geotiff",
+    "io.bands",
+    "cli.app",
+]
 TRAINER_ONLY = (".backward(", ".step(", ".zero_grad(")
 
 
@@ -81,7 +92,8 @@ def test_package_import_is_light() -> None:
 
 
 @pytest.mark.parametrize(
-    ("needle", "home"), [("torch/csrc", "torch"), ("pybind11", "numpy"), ("cuda_runtime", "cuda"), ("cuda_runtime_api", "cuda")]
+    ("needle", "home"),
+    [("torch/csrc", "torch"), ("pybind11", "numpy"), ("cuda_runtime", "cuda"), ("cuda_runtime_api", "cuda")],
 )
 def test_foreign_headers_stay_in_their_room(needle: str, home: str) -> None:
     for path in (ROOT / "csrc").rglob("*.*"):

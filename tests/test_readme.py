@@ -23,7 +23,9 @@ def test_python_runs(code: str) -> None:
 
 
 def commands() -> list[list[str]]:
-    shown = re.findall(r"nirtrans [a-z][^`\n#|]*", "\n".join(blocks("bash")) + "\n".join(re.findall(r"`[^`\n]+`", README)))
+    shown = re.findall(
+        r"nirtrans [a-z][^`\n#|]*", "\n".join(blocks("bash")) + "\n".join(re.findall(r"`[^`\n]+`", README))
+    )
     return [shlex.split(line.strip()) for line in shown]
 
 
@@ -36,8 +38,12 @@ def test_commands_and_flags_exist() -> None:
         if name not in helps:
             run = subprocess.run(
                 [sys.executable, "-m", "nirtrans", name, "--help"],
-                cwd=ROOT, capture_output=True, text=True, check=True, env={"COLUMNS": "200", "PATH": "", "NO_COLOR": "1"},
-            )  # fmt: skip
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=True,
+                env={"COLUMNS": "200", "PATH": "", "NO_COLOR": "1"},
+            )
             helps[name] = run.stdout
         for flag in (word for word in words if word.startswith("--") and word != "--help"):
             assert flag in helps[name], f"{flag} is not an option of {name}"

@@ -11,8 +11,12 @@ from nirtrans.cli.options import Debug
 def bench(
     what: Annotated[Literal["lab"], typer.Argument(help="What to measure.")] = "lab",
     out: Annotated[Path | None, typer.Option("--out", help="Folder for lab-DEVICE.json and .md.")] = None,
-    threads: Annotated[list[int] | None, typer.Option("--threads", min=1, help="CPU threads; repeatable; 1 and all.")] = None,
-    compiled: Annotated[bool, typer.Option("--compiled", help="Time torch.compile of the peers too (minutes).")] = False,
+    threads: Annotated[
+        list[int] | None, typer.Option("--threads", min=1, help="CPU threads; repeatable; 1 and all.")
+    ] = None,
+    compiled: Annotated[
+        bool, typer.Option("--compiled", help="Time torch.compile of the peers too (minutes).")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Measure a kernel beside the peers that are installed, in one run, as ratios."""

@@ -11,7 +11,9 @@ def config(
     name: Annotated[str | None, typer.Argument(metavar="[NAME|FILE]", help="A shipped config or a YAML file.")] = None,
     domain: Annotated[str | None, typer.Option("--domain", help="nir, gray or lineart.")] = None,
     sets: Sets = None,
-    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a run, or of NAME's network.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of a run, or of NAME's network.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
     """Print the resolved run as YAML: every setting with the value that training would use."""

@@ -9,7 +9,18 @@ import typer
 
 from nirtrans.cli.options import Debug
 
-PACKAGES = ("torch", "numpy", "rasterio", "pillow", "pydantic", "safetensors", "accelerate", "tensorboard", "typer", "rich")
+PACKAGES = (
+    "torch",
+    "numpy",
+    "rasterio",
+    "pillow",
+    "pydantic",
+    "safetensors",
+    "accelerate",
+    "tensorboard",
+    "typer",
+    "rich",
+)
 OPTIONAL = {"bench": ("kornia", "opencv-python-headless", "scikit-image")}
 
 

@@ -50,9 +50,9 @@ class Batch:
 
     def to(self, device: torch.device, *, non_blocking: bool = True) -> "Batch":
         """Return the batch on `device`."""
-        move = {"device": device, "non_blocking": non_blocking}
-        valid = None if self.valid is None else self.valid.to(**move)
-        return replace(self, source=self.source.to(**move), target=self.target.to(**move), valid=valid)
+        source, target = (side.to(device, non_blocking=non_blocking) for side in (self.source, self.target))
+        valid = None if self.valid is None else self.valid.to(device, non_blocking=non_blocking)
+        return replace(self, source=source, target=target, valid=valid)
 
 
 def collate(samples: Sequence[Sample]) -> Batch:

@@ -24,8 +24,8 @@ class TrainingBatch(Protocol):
 class System(nn.Module):
     """The networks and losses of one method. Knows nothing of files, devices or optimizers.
 
-    A System calls its networks only as `self.generator(x)` and never reads their attributes: in distributed training the
-    attribute is a wrapper. It never calls backward or step; the trainer does.
+    A System calls its networks only as `self.generator(x)` and never reads their attributes: in distributed training
+    the attribute is a wrapper. It never calls backward or step; the trainer does.
 
     Attributes:
         phases: Phase -> the networks that it updates, in running order.
