@@ -1,18 +1,18 @@
 """The exceptions of nirtrans and the exit code that each one carries.
 
-    NirtransError
-    +-- UserError (exit 2)          the input or the command is at fault; one line says what to do
-    |   +-- ConfigError             a key, value or file of the configuration      (ValueError)
-    |   +-- UnknownNameError        a name that no registry holds                  (LookupError)
-    |   +-- InputError              an argument, flag or target path               (ValueError)
-    |   +-- DataError               images, pairs or rasters that cannot be used   (ValueError)
-    |   +-- MissingExtraError       an optional package is not installed           (ImportError)
-    |   +-- CheckpointError         a weights or state file that cannot be trusted (ValueError)
-    +-- RunError (exit 3)           it failed while running
-        +-- NonFiniteLoss           training produced NaN or infinity              (ArithmeticError)
-        +-- OutOfMemory             a device or the host ran out of memory         (MemoryError)
-        +-- IOFailure               a disk that is full, a source that breaks off  (OSError)
-    Terminated (exit 143)           SIGTERM, treated as Ctrl-C (exit 130) is         (KeyboardInterrupt)
+NirtransError
++-- UserError (exit 2)          the input or the command is at fault; one line says what to do
+|   +-- ConfigError             a key, value or file of the configuration      (ValueError)
+|   +-- UnknownNameError        a name that no registry holds                  (LookupError)
+|   +-- InputError              an argument, flag or target path               (ValueError)
+|   +-- DataError               images, pairs or rasters that cannot be used   (ValueError)
+|   +-- MissingExtraError       an optional package is not installed           (ImportError)
+|   +-- CheckpointError         a weights or state file that cannot be trusted (ValueError)
++-- RunError (exit 3)           it failed while running
+    +-- NonFiniteLoss           training produced NaN or infinity              (ArithmeticError)
+    +-- OutOfMemory             a device or the host ran out of memory         (MemoryError)
+    +-- IOFailure               a disk that is full, a source that breaks off  (OSError)
+Terminated (exit 143)           SIGTERM, treated as Ctrl-C (exit 130) is         (KeyboardInterrupt)
 """
 
 
