@@ -1,7 +1,6 @@
 """Pictures of 16 bits, floats or unusual TIFF kinds, by way of GDAL, since Pillow would reduce or refuse them."""
 
 import base64
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError
+from nirtrans.io.gdal import gdal_quiet, gdal_reason
 
 
 def read_by_gdal(path: Path) -> NDArray[Any]:
@@ -39,39 +39,28 @@ def size_by_gdal(path: Path) -> tuple[int, int, int]:
 @contextmanager
 def _opened_by_gdal(path: Path) -> Iterator[Any]:
     import rasterio
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+    from rasterio.errors import RasterioError
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with rasterio.open(path) as source:
-                if source.count > 4:
-                    raise DataError(
-                        f"{path}: {source.count} bands; expected a picture (rasters are given with their bands)"
-                    )
-                yield source
+        with gdal_quiet(), rasterio.open(path) as source:
+            if source.count > 4:
+                raise DataError(f"{path}: {source.count} bands; expected a picture (rasters need their bands named)")
+            yield source
     except RasterioError as error:
-        raise DataError(f"{path}: damaged or truncated ({error}); replace it or leave it out with --skip-bad") from None
+        reason = gdal_reason(error)
+        raise DataError(
+            f"{path}: damaged or truncated ({reason}); replace it or leave it out with --skip-bad"
+        ) from None
 
 
 def write_tiff16(path: Path, stack: NDArray[np.uint16], icc: bytes | None) -> None:
     """Write [H, W, bands] as a deflated TIFF."""
     import rasterio
-    from rasterio.errors import NotGeoreferencedWarning
 
     height, width, bands = stack.shape
     form = {"photometric": "RGB" if bands > 2 else "MINISBLACK", "alpha": "YES" if bands in (2, 4) else "NO"}
-    options = {
-        "height": height,
-        "width": width,
-        "count": bands,
-        "dtype": "uint16",
-        "compress": "deflate",
-        "predictor": 2,
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        with rasterio.open(path, "w", "GTiff", width, height, bands, dtype="uint16", **form) as target:
-            target.write(stack.transpose(2, 0, 1))
-            if icc:
-                target.update_tags(ns="COLOR_PROFILE", SOURCE_ICC_PROFILE=base64.b64encode(icc).decode())
+    form |= {"compress": "deflate", "predictor": "2", "interleave": "pixel"}
+    with gdal_quiet(), rasterio.open(path, "w", "GTiff", width, height, bands, dtype="uint16", **form) as target:
+        target.write(stack.transpose(2, 0, 1))
+        if icc:
+            target.update_tags(ns="COLOR_PROFILE", SOURCE_ICC_PROFILE=base64.b64encode(icc).decode())

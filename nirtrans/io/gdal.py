@@ -1,0 +1,37 @@
+"""How GDAL is asked: its messages become exceptions instead of lines on stderr, its cache is bounded in bytes."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+CACHE_BYTES = 64 * 2**20
+
+
+@contextmanager
+def gdal_quiet() -> Iterator[None]:
+    """Keep GDAL from printing and drop rasterio's warnings about files without coordinates or with two kinds of mask."""
+    import rasterio
+    from rasterio.errors import NodataShadowWarning, NotGeoreferencedWarning
+
+    for category in (NotGeoreferencedWarning, NodataShadowWarning):
+        warnings.filterwarnings("ignore", category=category)  # not catch_warnings, which is not safe among threads
+    with rasterio.Env():
+        yield
+
+
+@contextmanager
+def gdal_cache(max_bytes: int = CACHE_BYTES) -> Iterator[None]:
+    """Bound GDAL's block cache of this process, which otherwise takes 5 % of all memory, and restore it afterwards.
+
+    Args:
+        max_bytes: In bytes; rasterio passes it on as it is, while the environment variable GDAL_CACHEMAX means megabytes.
+    """
+    import rasterio
+
+    with rasterio.Env(GDAL_CACHEMAX=max_bytes):
+        yield
+
+
+def gdal_reason(error: Exception) -> str:
+    """Return what GDAL said, where rasterio only says that there was something."""
+    return str(error.__cause__ or error)

@@ -1,0 +1,191 @@
+"""Read rasters by windows: bands in their own type, and which pixels are valid.
+
+A band that is named as an input (by number, description or sensor) is data even where the file tags it as alpha, as
+some near-infrared imagery does; other bands tagged alpha are masks. rasterio is imported when a raster is opened.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nirtrans.errors import DataError, IOFailure
+from nirtrans.io.gdal import gdal_quiet, gdal_reason
+
+if TYPE_CHECKING:
+    from rasterio.io import DatasetReader
+
+Window = tuple[int, int, int, int]
+"""Top, left, height and width in pixels."""
+RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2")
+METRES_PER_DEGREE = 111_320.0
+"""Length of one degree along the equator."""
+
+
+class Raster:
+    """A raster opened for reading; one per thread, since GDAL handles are not thread-safe.
+
+    Args:
+        path: A file, or anything else that GDAL opens.
+        failure: What a read that breaks off raises: IOFailure while colorizing, DataError for training data.
+
+    Attributes:
+        dataset: The rasterio dataset, for metadata that has no property here.
+
+    Raises:
+        DataError: If it cannot be opened as a raster.
+    """
+
+    def __init__(self, path: str | Path, *, failure: type[DataError] | type[IOFailure] = IOFailure) -> None:
+        self.path, self.failure = str(path), failure
+        self.dataset: DatasetReader = _open(self.path)
+        self._claimed: frozenset[int] = frozenset()
+
+    def __enter__(self) -> "Raster":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the file."""
+        self.dataset.close()
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.dataset.width
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.dataset.height
+
+    @property
+    def count(self) -> int:
+        """Bands."""
+        return self.dataset.count
+
+    @property
+    def dtypes(self) -> tuple[str, ...]:
+        """Sample type of each band."""
+        return self.dataset.dtypes
+
+    @property
+    def descriptions(self) -> tuple[str, ...]:
+        """Description of each band; empty where there is none."""
+        return tuple(text or "" for text in self.dataset.descriptions)
+
+    def common_name(self, band: int) -> str:
+        """Return the STAC common name that the file's tags give a band, or an empty word."""
+        tags = {name.lower(): text for name, text in self.dataset.tags(band).items()}
+        return next((tags[name] for name in ("common_name", "eo:common_name", "stac_common_name") if name in tags), "")
+
+    @property
+    def colours(self) -> tuple[str, ...]:
+        """Colour interpretation of each band: red, gray, alpha, undefined, ..."""
+        return tuple(colour.name for colour in self.dataset.colorinterp)
+
+    @property
+    def crs(self) -> Any:
+        """Coordinate system, or None."""
+        return self.dataset.crs
+
+    @property
+    def transform(self) -> Any:
+        """Affine transform from pixels to coordinates."""
+        return self.dataset.transform
+
+    @property
+    def profile(self) -> Any:
+        """Creation profile as rasterio gives it."""
+        return self.dataset.profile
+
+    @cached_property
+    def gsd_m(self) -> float | None:
+        """Ground sampling distance, metres; None without a coordinate system."""
+        if self.crs is None:
+            return None
+        step = float(np.sqrt(abs(self.transform.determinant)))
+        if self.crs.is_projected:
+            return step * self.crs.linear_units_factor[1]
+        latitude = self.dataset.xy(self.height // 2, self.width // 2)[1]
+        return step * METRES_PER_DEGREE * float(np.sqrt(max(np.cos(np.radians(latitude)), 0.0)))
+
+    def claim(self, bands: Sequence[int]) -> None:
+        """Declare bands as data, so that none of them is taken as alpha in later reads."""
+        self._claimed |= set(bands)
+
+    def read(
+        self, bands: Sequence[int], window: Window | None = None, *, size: tuple[int, int] | None = None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Read a window of some bands.
+
+        Args:
+            bands: Numbers from 1, in the order of the result.
+            window: Part inside the raster; all of it if None.
+            size: Height and width to decimate to by nearest neighbour; the window's own if None.
+
+        Returns:
+            values: [C, h, w], the raster's own type.
+            valid: [h, w], True where every band is valid by its own mask and finite.
+
+        Raises:
+            IOFailure: If the file breaks off, naming the window (or the class given as `failure`).
+        """
+        from rasterio.errors import RasterioError
+
+        self.claim(bands)
+        part = window or (0, 0, self.height, self.width)
+        shape = size or part[2:]
+        try:
+            with gdal_quiet():
+                values = self.dataset.read(list(bands), window=_slices(part), out_shape=(len(bands), *shape))
+                masks = list(self._masks(bands, part, shape))
+        except RasterioError as error:
+            raise self._broken(part, error) from None
+        valid = np.isfinite(values).all(axis=0) if values.dtype.kind in "fc" else np.ones(shape, dtype=bool)
+        for mask in masks:
+            valid &= mask > 0
+        return values, valid
+
+    def _masks(self, bands: Sequence[int], part: Window, shape: tuple[int, int]) -> Iterator[NDArray[Any]]:
+        """Yield masks [h, w], 0 where invalid: those of the bands themselves, and alpha bands that nobody claimed."""
+        from rasterio.enums import MaskFlags
+
+        flags = {band: self.dataset.mask_flag_enums[band - 1] for band in bands}
+        own = [b for b in bands if not {MaskFlags.all_valid, MaskFlags.alpha} & set(flags[b])]
+        shared = [b for b in own if MaskFlags.per_dataset in flags[b]]
+        for band in [b for b in own if b not in shared] + shared[:1]:
+            yield self.dataset.read_masks(band, window=_slices(part), out_shape=shape)
+        for number, colour in enumerate(self.colours, start=1):
+            if colour == "alpha" and number not in self._claimed:
+                yield self.dataset.read(number, window=_slices(part), out_shape=shape)
+
+    def _broken(self, part: Window, error: Exception) -> DataError | IOFailure:
+        top, left, height, width = part
+        return self.failure(
+            f"{self.path}: reading {height}x{width} pixels at row {top}, column {left} failed ({gdal_reason(error)}); "
+            "the file is damaged or truncated, replace it"
+        )
+
+
+def _open(path: str) -> "DatasetReader":
+    import rasterio
+    from rasterio.errors import RasterioError
+
+    try:
+        with gdal_quiet():
+            return rasterio.open(path)
+    except RasterioError as error:
+        local = "/vsi" not in path and "://" not in path
+        reason = "no such file" if local and not Path(path).exists() else gdal_reason(error)
+        raise DataError(f"{path}: cannot be opened as a raster ({reason})") from None
+
+
+def _slices(part: Window) -> tuple[tuple[int, int], tuple[int, int]]:
+    top, left, height, width = part
+    return (top, top + height), (left, left + width)
