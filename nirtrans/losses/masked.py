@@ -28,5 +28,5 @@ def masked_l1(image: Tensor, target: Tensor, valid: Tensor | None = None) -> Ten
 
 
 def blank(image: Tensor, valid: Tensor | None) -> Tensor:
-    """Set pixels without data to 0, mid-grey in [-1, 1], so that real and generated pictures look alike there."""
-    return image if valid is None else image * valid.to(image.dtype)
+    """Set pixels without data, NaN or not, to 0: mid-grey in [-1, 1], so that real and generated look alike there."""
+    return image if valid is None else image.where(valid, 0.0)

@@ -93,8 +93,8 @@ class CycleGANAsym(System):
         return to_unit(self.to_rgb(to_signed(source)))
 
     def forward_train(self, batch: TrainingBatch) -> dict[str, Any]:
-        """Translate both sides and back again; all tensors in [-1, 1]."""
-        nir, rgb = to_signed(batch.source), to_signed(batch.target)
+        """Translate both sides and back again; all tensors in [-1, 1], pixels without data blank on the way in."""
+        nir, rgb = (blank(to_signed(image), batch.valid) for image in (batch.source, batch.target))
         fake_rgb, fake_nir = self.to_rgb(nir), self.to_nir(rgb)
         out = {"nir": nir, "rgb": rgb, "fake_rgb": fake_rgb, "fake_nir": fake_nir}
         out |= {"cycle_nir": self.to_nir(fake_rgb), "cycle_rgb": self.to_rgb(fake_nir)}
@@ -106,12 +106,11 @@ class CycleGANAsym(System):
         """Return the terms of one phase; pixels without data leave all of them."""
         if phase == "generator":
             return self._generator_terms(batch, out)
-        nir, rgb = blank(out["nir"], batch.valid), blank(out["rgb"], batch.valid)
         fake_nir = self.pool_nir(blank(out["fake_nir"].detach(), batch.valid))
         fake_rgb = self.pool_rgb(blank(out["fake_rgb"].detach(), batch.valid))
         return {
-            "rgb": critic_loss(self.critic_rgb(rgb), self.critic_rgb(fake_rgb), kind=self.params.gan),
-            "nir": critic_loss(self.critic_nir(nir), self.critic_nir(fake_nir), kind=self.params.gan),
+            "rgb": critic_loss(self.critic_rgb(out["rgb"]), self.critic_rgb(fake_rgb), kind=self.params.gan),
+            "nir": critic_loss(self.critic_nir(out["nir"]), self.critic_nir(fake_nir), kind=self.params.gan),
         }
 
     def _generator_terms(self, batch: TrainingBatch, out: dict[str, Any]) -> dict[str, Tensor]:

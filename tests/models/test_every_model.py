@@ -1,0 +1,158 @@
+"""What every registered model must do; a new model is tested by being registered."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from nirtrans.domains import DOMAINS
+from nirtrans.models import MODELS, System, build_system
+from nirtrans.models.halo import probe
+from nirtrans.models.weights import ModelInfo, inference_tensors, load_system, save_weights
+from nirtrans.nn.norms import freeze_statistics
+from tests.models.tiny import tiny_batch, tiny_run
+
+MODEL_DOMAINS = [(name, domain) for name in MODELS.names() for domain in sorted(MODELS.find(name).domains)]
+every_model = pytest.mark.parametrize("name", MODELS.names())
+
+
+def phase_gradients(system: System, batch: object) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
+    """Run one step as the trainer does, without moving weights: per phase the loss terms, gradients left in place."""
+    out = system.forward_train(batch)
+    for phase, networks in system.phases.items():
+        for network in system.network_names():
+            getattr(system, network).requires_grad_(network in networks)
+        terms = system.losses(phase, batch, out)
+        torch.stack(list(terms.values())).sum().backward(retain_graph=True)
+        yield phase, terms
+        system.zero_grad()
+    system.requires_grad_(True)
+
+
+@every_model
+def test_it_says_what_it_is(name: str) -> None:
+    model = MODELS.find(name)
+    assert model.__doc__
+    assert model.paper
+    assert model.domains <= DOMAINS.keys()
+    assert set(model.inference) <= {network for names in model.phases.values() for network in names}
+
+
+@pytest.mark.parametrize(("name", "domain"), MODEL_DOMAINS)
+def test_it_colorizes_every_domain_it_accepts(name: str, domain: str) -> None:
+    system = build_system(tiny_run(name, domain=domain)).eval()
+    source = torch.rand(2, DOMAINS[domain].in_channels, 32, 64)
+    with torch.no_grad():
+        rgb = system.colorize(source)
+    assert rgb.shape == (2, 3, 32, 64)
+    assert 0 <= rgb.min() <= rgb.max() <= 1
+    with torch.no_grad():
+        assert torch.equal(rgb, system.colorize(source)), "inference is deterministic"
+
+
+@every_model
+def test_the_seed_decides_the_weights(name: str) -> None:
+    systems = [build_system(tiny_run(name, train={"seed": seed})).state_dict() for seed in (1, 1, 2)]
+    same = [all(torch.equal(systems[0][key], other[key]) for key in other) for other in systems[1:]]
+    assert same == [True, False]
+
+
+@every_model
+@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize("masked", [True, False])
+def test_every_phase_reaches_all_parameters_of_its_networks(name: str, paired: bool, masked: bool) -> None:
+    system = build_system(tiny_run(name))
+    for phase, terms in phase_gradients(system, tiny_batch(system.in_channels, paired=paired, masked=masked)):
+        assert all(term.ndim == 0 and term.isfinite() for term in terms.values()), terms
+        reached = {key.split(".")[0] for key, value in system.named_parameters() if value.grad is not None}
+        assert reached == set(system.phases[phase])
+        unused = [key for key, value in system.named_parameters() if value.requires_grad and value.grad is None]
+        assert not unused, "distributed training needs every parameter in every step"
+
+
+@every_model
+def test_pixels_without_data_do_not_change_the_losses(name: str) -> None:
+    system = build_system(tiny_run(name, train={"pool": 0}))
+    batch = tiny_batch(system.in_channels, masked=True)
+    clean = [terms for _, terms in phase_gradients(system, batch)]
+    for picture in (batch.source, batch.target):
+        picture[..., picture.shape[-1] // 2 :] = torch.nan  # the right half is not valid
+    for before, (_, after) in zip(clean, phase_gradients(system, batch), strict=True):
+        torch.testing.assert_close(after, before)
+
+
+@every_model
+def test_the_whole_state_makes_a_round_trip(name: str) -> None:
+    system, twin = (build_system(tiny_run(name, train={"seed": seed})) for seed in (0, 1))
+    batch = tiny_batch(system.in_channels)
+    for _ in phase_gradients(system, batch):
+        pass
+    twin.load_state_dict(system.state_dict())
+    for (_, terms), (_, same) in zip(phase_gradients(system, batch), phase_gradients(twin, batch), strict=True):
+        assert {key: value.item() for key, value in terms.items()} == {key: value.item() for key, value in same.items()}
+
+
+@every_model
+def test_the_weights_file_is_enough_to_colorize(name: str, tmp_path: Path) -> None:
+    run = tiny_run(name)
+    system = build_system(run).eval()
+    info = ModelInfo(model=name, run=run, halo_px=8, stride_px=4)
+    save_weights(tmp_path / "w.safetensors", inference_tensors(system), info)
+    loaded, read = load_system(tmp_path / "w.safetensors")
+    source = torch.rand(1, system.in_channels, 32, 32)
+    assert read == info
+    assert torch.equal(loaded.colorize(source), system.colorize(source).detach())
+    assert not any(parameter.requires_grad or parameter.is_meta for parameter in loaded.parameters())
+
+
+@every_model
+@pytest.mark.parametrize("norm", ["instance", "group", "batch", "none"])
+def test_a_tile_with_the_probed_halo_equals_the_whole(name: str, norm: str) -> None:
+    system = build_system(tiny_run(name, norm=norm)).eval().double()
+    reach = probe(system)
+    assert reach.bounded
+    stride = reach.stride_px
+    halo, side = reach.halo_px, -(-(2 * reach.halo_px + 3 * stride) // stride) * stride
+    source = torch.rand(1, system.in_channels, side + 2 * stride, side, dtype=torch.float64)
+    freeze_statistics(system, source, forward=system.colorize)
+    whole = system.colorize(source).detach()
+    first = halo + stride  # one tile inside, one at the upper left corner of the picture
+    inside = system.colorize(source[..., first - halo : first + stride + halo, :]).detach()
+    corner = system.colorize(source[..., : stride + halo, : stride + halo]).detach()
+    torch.testing.assert_close(inside[..., halo:-halo, :], whole[..., first : first + stride, :], rtol=0, atol=1e-12)
+    torch.testing.assert_close(corner[..., :stride, :stride], whole[..., :stride, :stride], rtol=0, atol=1e-12)
+
+
+@every_model
+def test_a_halo_one_stride_short_is_not_enough(name: str) -> None:
+    system = build_system(tiny_run(name, norm="none")).eval().double()
+    reach = probe(system)
+    stride, short = reach.stride_px, reach.halo_px - 2 * reach.stride_px
+    side = -(-(2 * reach.halo_px + 3 * stride) // stride) * stride
+    source = torch.rand(1, system.in_channels, side, side, dtype=torch.float64)
+    for parameter in system.parameters():  # wide weights, so that the rim of the receptive field is felt
+        parameter.data.mul_(10)
+    first = reach.halo_px
+    whole = system.colorize(source)[..., first : first + stride, :]
+    tile = system.colorize(source[..., first - short : first + stride + short, :])[..., short:-short, :]
+    assert (whole - tile).abs().max() > 1e-12
+
+
+@every_model
+def test_it_learns_one_picture(name: str) -> None:
+    system = build_system(tiny_run(name, train={"pool": 0}))
+    batch = tiny_batch(system.in_channels, count=1)
+    batch.target[:] = torch.nn.functional.avg_pool2d(batch.target, 9, 1, 4)
+    batch.source[:] = batch.target.mean(1, keepdim=True)
+    groups = {
+        phase: [p for n in names for p in getattr(system, n).parameters()] for phase, names in system.phases.items()
+    }
+    optimizers = {phase: torch.optim.Adam(group, lr=4e-3, betas=(0.5, 0.999)) for phase, group in groups.items()}
+    before = (system.colorize(batch.source) - batch.target).abs().mean().item()
+    for _ in range(60):
+        for phase, _ in phase_gradients(system, batch):
+            optimizers[phase].step()
+        system.zero_grad()
+    after = (system.colorize(batch.source) - batch.target).abs().mean().item()
+    assert after < 0.5 * before, f"{before:.3f} -> {after:.3f}"

@@ -1,0 +1,31 @@
+"""Every model at a size that a test can afford."""
+
+from typing import Any
+
+import torch
+
+from nirtrans.config import Run
+from nirtrans.data.sample import Batch
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "cyclegan-asym": {
+        "width": 4, "blocks": 1, "halvings": 2, "back_width": 4, "back_depth": 4, "critic_width": 4, "critic_levels": 4,
+    },
+}  # fmt: skip
+SIDE_PX = 48
+
+
+def tiny_run(model: str, *, domain: str = "nir", train: dict[str, Any] | None = None, **network: Any) -> Run:
+    """Return a run of `model` with the smallest useful networks; a new model adds its line to NETWORKS."""
+    values = {"model": model, "domain": domain, "network": NETWORKS[model] | network, "train": train or {}}
+    return Run.model_validate(values)
+
+
+def tiny_batch(channels: int, *, paired: bool = True, masked: bool = False, count: int = 2) -> Batch:
+    """Return random pictures; masked ones have no data in their right half."""
+    shape = (count, 1, SIDE_PX, SIDE_PX)
+    target = torch.rand(count, 3, SIDE_PX, SIDE_PX)
+    valid = torch.ones(shape, dtype=torch.bool) if masked else None
+    if valid is not None:
+        valid[..., SIDE_PX // 2 :] = False
+    return Batch(target.mean(1, keepdim=True).expand(-1, channels, -1, -1).contiguous(), target, valid, paired=paired)
