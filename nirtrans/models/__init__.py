@@ -3,10 +3,18 @@
 import importlib
 import pkgutil
 
-from nirtrans.models.build import build_system, list_models, network_params, with_network_defaults
+from nirtrans.models.build import build_system, count_parameters, list_models, network_params, with_network_defaults
 from nirtrans.models.system import MODELS, System
 
-__all__ = ["MODELS", "System", "build_system", "list_models", "network_params", "with_network_defaults"]
+__all__ = [
+    "MODELS",
+    "System",
+    "build_system",
+    "count_parameters",
+    "list_models",
+    "network_params",
+    "with_network_defaults",
+]
 
 for _module in pkgutil.iter_modules(__path__):
     importlib.import_module(f"{__name__}.{_module.name}")

@@ -1,5 +1,7 @@
 """From the settings of a run to its system."""
 
+import os
+
 import torch
 
 from nirtrans.config import Run, Settings
@@ -26,13 +28,15 @@ def build_system(run: Run) -> System:
     """Build the system of a run, its weights drawn from `train.seed`.
 
     Raises:
-        ConfigError: If the model does not accept the domain, or a setting of the network is wrong.
+        ConfigError: If the model does not accept the domain, a setting of the network is wrong, or the weights cannot
+            fit in memory.
         UnknownNameError: If the model or the domain is unknown.
     """
     model, domain, params = MODELS.find(run.model), find_domain(run.domain), network_params(run)
     if domain.name not in model.domains:
         others = ", ".join(list_models(domain.name)) or "none yet"
         raise ConfigError(f"{run.model} does not accept the domain {domain.name}; models that do: {others}")
+    _check_memory(model, params, in_channels=domain.in_channels)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.train.seed)
         system = model(params, in_channels=domain.in_channels)
@@ -40,6 +44,21 @@ def build_system(run: Run) -> System:
         if isinstance(layer, ImagePool):
             layer.capacity, layer.seed = run.train.pool, run.train.seed
     return system
+
+
+def count_parameters(system: System) -> int:
+    """Return the number of trainable values."""
+    return sum(parameter.numel() for parameter in system.parameters())
+
+
+def _check_memory(model: type[System], params: Settings, *, in_channels: int) -> None:
+    """Refuse networks whose float32 weights alone exceed the machine's memory, before any of it is taken."""
+    with torch.device("meta"):
+        weights_gb = 4e-9 * count_parameters(model(params, in_channels=in_channels))
+    machine_gb = 1e-9 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if weights_gb > machine_gb:
+        have = f"expected weights below the {machine_gb:.0f} GB of this machine, got {weights_gb:.0f} GB"
+        raise ConfigError(f"{have}; make network.width or another size under `network` smaller")
 
 
 def network_params(run: Run) -> Settings:

@@ -1,0 +1,66 @@
+"""From settings to systems: wrong names, domains and sizes are refused in one line."""
+
+import pytest
+import torch
+
+from nirtrans.config import Run
+from nirtrans.config_files import resolve_run, shipped
+from nirtrans.errors import ConfigError, UnknownNameError
+from nirtrans.models import MODELS, build_system, count_parameters, list_models, with_network_defaults
+from nirtrans.models.system import System
+from nirtrans.nn.pool import ImagePool
+from tests.models.tiny import tiny_run
+
+
+def test_models_are_listed_by_domain() -> None:
+    assert "cyclegan-asym" in list_models()
+    assert "cyclegan-asym" in list_models("nir")
+    with pytest.raises(UnknownNameError, match="did you mean nir"):
+        list_models("nirr")
+
+
+def test_an_unknown_model_or_key_proposes_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean cyclegan-asym"):
+        build_system(Run(model="cyclegan-asymm", domain="nir"))
+    with pytest.raises(ConfigError, match=r"network.widht is not a setting; did you mean network.width"):
+        build_system(tiny_run("cyclegan-asym", widht=8))
+    with pytest.raises(ConfigError, match=r"network.norm: .*'instance', 'batch', 'group' or 'none', got 'layer'"):
+        build_system(tiny_run("cyclegan-asym", norm="layer"))
+
+
+def test_a_domain_that_a_model_does_not_accept_names_those_that_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OnlyGray(System):
+        domains = frozenset({"gray"})
+
+    monkeypatch.setitem(MODELS._items, "only-gray", OnlyGray)
+    with pytest.raises(ConfigError, match=r"only-gray does not accept the domain nir; models that do: cyclegan-asym"):
+        build_system(Run(model="only-gray", domain="nir"))
+
+
+def test_weights_beyond_the_memory_are_refused_before_they_are_made() -> None:
+    with pytest.raises(ConfigError, match=r"expected weights below the \d+ GB of this machine, got \d+ GB"):
+        build_system(tiny_run("cyclegan-asym", width=512, blocks=64, halvings=5))
+
+
+def test_pools_take_capacity_and_seed_from_the_run() -> None:
+    system = build_system(tiny_run("cyclegan-asym", train={"pool": 7, "seed": 3}))
+    pools = [(layer.capacity, layer.seed) for layer in system.modules() if isinstance(layer, ImagePool)]
+    assert pools == [(7, 3), (7, 3)]
+
+
+def test_building_leaves_the_global_generator_alone() -> None:
+    state = torch.get_rng_state()
+    build_system(tiny_run("cyclegan-asym"))
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_defaults_are_written_out() -> None:
+    run = with_network_defaults(Run(model="cyclegan-asym", domain="nir"))
+    assert run.network["cycle"] == 10
+    assert build_system(run.model_copy(update={"network": run.network | {"width": 4, "blocks": 1}}))
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_config_builds(name: str) -> None:
+    with torch.device("meta"):
+        assert count_parameters(build_system(resolve_run(name))) > 0

@@ -1,0 +1,76 @@
+"""The asymmetric CycleGAN: which terms there are, what they weigh, and that the small preset is small."""
+
+import pytest
+import torch
+
+from nirtrans.config_files import resolve_run
+from nirtrans.errors import InputError
+from nirtrans.models import System, build_system, count_parameters
+from tests.models.tiny import tiny_batch, tiny_run
+
+
+def terms(system: System, **batch: bool) -> dict[str, float]:
+    torch.manual_seed(0)
+    sample = tiny_batch(1, **batch)
+    out = system.forward_train(sample)
+    return {name: value.item() for name, value in system.losses("generator", sample, out).items()}
+
+
+def system(**network: object) -> System:
+    return build_system(tiny_run("cyclegan-asym", train={"pool": 0}, **network))
+
+
+def test_full_size_networks_have_the_parameters_of_their_tables() -> None:
+    with torch.device("meta"):
+        full = build_system(resolve_run("cyclegan-asym", overrides=["network.norm=batch"]))
+    counts = {name: count_parameters(getattr(full, name)) for name in full.network_names()}
+    assert counts == {"to_rgb": 47_190_595, "to_nir": 13_608_961, "critic_rgb": 7_564_611, "critic_nir": 2_764_481}
+
+
+def test_the_paired_term_is_there_only_where_a_batch_is_aligned() -> None:
+    assert set(terms(system())) == {"gan_rgb", "gan_nir", "cycle", "paired"}
+    assert set(terms(system(), paired=False)) == {"gan_rgb", "gan_nir", "cycle"}
+    assert set(terms(system(paired=0))) == {"gan_rgb", "gan_nir", "cycle"}
+    assert set(terms(system(identity=1), paired=False)) == {"gan_rgb", "gan_nir", "cycle", "identity"}
+
+
+@pytest.mark.parametrize(("term", "setting"), [("cycle", "cycle"), ("gan_nir", "nir_weight"), ("paired", "paired")])
+def test_a_weight_scales_its_term_alone(term: str, setting: str) -> None:
+    once, thrice = terms(system(**{setting: 1.0})), terms(system(**{setting: 3.0}))
+    assert thrice.pop(term) == pytest.approx(3 * once.pop(term))
+    assert thrice == once
+
+
+def test_losses_are_zero_where_nothing_is_left_to_learn() -> None:
+    nothing, sample = system(), tiny_batch(1)
+    out = nothing.forward_train(sample)
+    out |= {"fake_rgb": out["rgb"], "fake_nir": out["nir"], "cycle_nir": out["nir"], "cycle_rgb": out["rgb"]}
+    perfect = nothing.losses("generator", sample, out)
+    assert perfect["cycle"].item() == perfect["paired"].item() == 0
+
+
+def test_critics_judge_remembered_pictures() -> None:
+    pooled = build_system(tiny_run("cyclegan-asym", train={"pool": 2}))
+    sample = tiny_batch(1)
+    pooled.losses("discriminator", sample, pooled.forward_train(sample))
+    assert len(pooled.pool_rgb.images) == len(pooled.pool_nir.images) == 2
+
+
+def test_fakes_reach_the_critics_detached() -> None:
+    detached, sample = system(), tiny_batch(1)
+    out = detached.forward_train(sample)
+    sum(detached.losses("discriminator", sample, out).values()).backward()
+    assert all(parameter.grad is None for parameter in (*detached.to_rgb.parameters(), *detached.to_nir.parameters()))
+
+
+def test_a_crop_that_does_not_fit_names_one_that_does() -> None:
+    shallow = build_system(tiny_run("cyclegan-asym", back_depth=6))
+    with pytest.raises(InputError, match=r"size 48x48 does not fit UNet \(6 halvings\); use multiples of 64: 64x64"):
+        shallow.forward_train(tiny_batch(1))
+
+
+def test_the_small_preset_is_asymmetric_too() -> None:
+    with torch.device("meta"):
+        small = build_system(resolve_run("cyclegan-asym-small"))
+    assert count_parameters(small.to_nir) < 2 * count_parameters(small.to_rgb)
+    assert count_parameters(small) < 5e6
