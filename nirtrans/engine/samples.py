@@ -1,0 +1,67 @@
+"""Sample grids: the same few pictures at every visit, so that progress can be seen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nirtrans.io.atomic import make_folder
+from nirtrans.io.images import write_image
+from nirtrans.models.system import System
+
+FOLDER = "samples"
+GAP_PX = 4
+
+
+@dataclass(frozen=True)
+class SampleSheet:
+    """Rows of source, colorized and, where it is known, target.
+
+    Attributes:
+        sources: [C, H, W] each, [0, 1], all of one size; the first channel is shown.
+        targets: [3, H, W] each, [0, 1], or empty where no target shows the same place.
+        folder: Folder of the run.
+        device: Where to compute.
+    """
+
+    sources: Sequence[Tensor]
+    targets: Sequence[Tensor]
+    folder: Path
+    device: torch.device
+
+    def __call__(self, system: System, step: int) -> None:
+        """Write `samples/step-000500.png`.
+
+        Raises:
+            InputError: If the folder is not writable.
+            IOFailure: If the disk is full.
+        """
+        with torch.no_grad():
+            fakes = [system.colorize(source[None].to(self.device))[0].cpu() for source in self.sources]
+        columns = [[source[:1].expand(3, -1, -1) for source in self.sources], fakes, list(self.targets)]
+        grid = join([list(row) for row in zip(*[column for column in columns if column], strict=True)])
+        write_image(make_folder(self.folder / FOLDER) / f"step-{step:06d}.png", to_bytes(grid))
+
+
+def join(rows: Sequence[Sequence[Tensor]]) -> Tensor:
+    """Join rows of equal pictures [3, H, W] to one [3, H', W'] with white gaps."""
+    lines = [_gapped(list(row), dim=2) for row in rows]
+    return _gapped(lines, dim=1)
+
+
+def to_bytes(rgb: Tensor) -> NDArray[np.uint8]:
+    """Round [3, H, W] in [0, 1] to [H, W, 3] of 8 bits; values outside are clipped."""
+    levels = (rgb.float().clamp(0, 1) * 255).round().to(torch.uint8)
+    return levels.permute(1, 2, 0).contiguous().numpy()  # [H, W, 3]
+
+
+def _gapped(pictures: list[Tensor], *, dim: int) -> Tensor:
+    shape = list(pictures[0].shape)
+    shape[dim] = GAP_PX
+    gap = torch.ones(shape)
+    parts = [part for picture in pictures for part in (picture.float(), gap)]
+    return torch.cat(parts[:-1], dim)

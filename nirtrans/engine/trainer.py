@@ -1,0 +1,319 @@
+"""The training loop: the only place of backward and step, for every system."""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from nirtrans.config import Run
+from nirtrans.data.sample import Batch
+from nirtrans.engine.checkpoint import State, StateInfo, newest_state, read_state, write_state
+from nirtrans.engine.distributed import largest_over_ranks, mean_over_ranks, place
+from nirtrans.engine.ema import MovingAverage
+from nirtrans.engine.interrupts import Interrupts, raise_interrupt
+from nirtrans.engine.logs import Log, RunLog, RunningMeans
+from nirtrans.engine.optimizers import Optimizers
+from nirtrans.engine.snapshot import Snapshot
+from nirtrans.errors import InputError, NonFiniteLoss, OutOfMemory
+from nirtrans.models.system import System
+from nirtrans.progress import SILENT, Progress, Task
+
+logger = logging.getLogger("nirtrans")
+
+Batches = Callable[[int], Iterator[Batch]]
+"""From the first step, counted from 0, to an endless iterator over this rank's micro-batches, `accumulate` per step."""
+
+BEST, LAST = "best.safetensors", "last.safetensors"
+FALLING = {"ae"}  # validation metrics of which less is better
+
+
+@dataclass(frozen=True)
+class Hooks:
+    """What happens at milestones; called on the main process, with the averaged networks in evaluation mode.
+
+    Attributes:
+        save_weights: Writes the tensors of the inference networks to a path.
+        validate: Returns metrics by name; None if there is nothing to validate on.
+        sample: Writes pictures for a step.
+    """
+
+    save_weights: Callable[[Path, Mapping[str, Tensor]], None]
+    validate: Callable[[System], Mapping[str, float]] | None = None
+    sample: Callable[[System, int], None] | None = None
+
+
+class Trainer:
+    """Train a system; whatever ends it, a state is left that `fit(resume=True)` continues exactly.
+
+    Args:
+        run: All settings.
+        system: Freshly built; its networks are moved to the accelerator's device and wrapped.
+        batches: Makes the micro-batches from a given step on.
+        out: Folder of the run; it exists and is writable.
+        hooks: What happens at milestones.
+        accelerator: As `launch` returned it.
+        progress: Where to show it.
+
+    Raises:
+        ConfigError: If the settings name an unknown phase or cannot be combined.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        system: System,
+        batches: Batches,
+        *,
+        out: Path,
+        hooks: Hooks,
+        accelerator: Accelerator,
+        progress: Progress = SILENT,
+    ) -> None:
+        self.settings, self.system, self.batches = run.train, system, batches
+        self.out, self.hooks, self.accelerator = out, hooks, accelerator
+        self.progress = progress if accelerator.is_main_process else SILENT
+        self.networks = place(system, accelerator, sync_batchnorm=run.train.sync_batchnorm)
+        self.wrapped = [getattr(system, name) for name in self.networks]
+        self.optimizers = Optimizers(system, self.networks, run.train, accelerator)
+        self.average = MovingAverage({name: self.networks[name] for name in system.inference}, run.train.ema)
+        self.snapshot = Snapshot(system, self.networks, self.optimizers, self.average, accelerator.device)
+        self.done = 0  # steps finished
+        self.saved = -1  # steps finished when the newest state was written
+        self.best: float | None = None
+        self.means = RunningMeans()
+        self.broken: str | None = None  # the term of the present step that was not finite
+        self.broken_in_a_row = 0
+
+    def fit(self, *, resume: bool = False) -> None:
+        """Train from the start, or from the newest state, to the last step.
+
+        Raises:
+            InputError: If there is no state to resume or the folder is not writable.
+            CheckpointError: If the state is damaged or of another model.
+            NonFiniteLoss: If `train.max_nonfinite` steps in a row had a loss or gradient that was not finite.
+            OutOfMemory: If a step does not fit into memory.
+            IOFailure: If the disk is full; the state before is kept.
+            KeyboardInterrupt: After SIGINT or (Terminated) SIGTERM, between two steps, when the state has been written.
+        """
+        elapsed_s = self._restore() if resume else self._start()
+        steps = self.settings.steps
+        with Interrupts() as interrupts, closing(self._open_log(elapsed_s)) as log:
+            if not resume:
+                self._save_state(log)  # from now on every end can be resumed; a full disk shows at once
+            with self.progress.task("train", steps, done=self.done, unit="step") as task, self._memory_errors():
+                batches = self.batches(self.done)
+                while self.done < steps:
+                    self._train_step(batches)
+                    self._milestones(log, task)
+                    self._stop_if_asked(interrupts, log)
+
+    # --- one step ---------------------------------------------------------------------------------------------------
+
+    def _train_step(self, batches: Iterator[Batch]) -> None:
+        """Run the micro-batches of one step; a loss or gradient that is not finite ends it without further updates."""
+        self.system.train()
+        self.broken = None
+        for _ in range(self.settings.accumulate):
+            with torch.random.fork_rng(devices=[]):  # a loader that starts its workers draws from the global generator
+                batch = next(batches)
+            self._micro_step(batch.to(self.accelerator.device))
+        if self.broken is None:
+            self.average.update(self.done)
+        self._guard()
+        self.done += 1
+
+    def _micro_step(self, batch: Batch) -> None:
+        accelerator, system = self.accelerator, self.system
+        with accelerator.accumulate(*self.wrapped):
+            if self.broken is None:
+                with accelerator.autocast():
+                    out = system.forward_train(batch)
+                for phase in system.phases:
+                    if self.broken is None and self.optimizers.due(phase, self.done):
+                        self._run_phase(phase, batch, out)
+            if self.broken is not None:
+                for optimizer in self.optimizers.all():
+                    optimizer.zero_grad()
+
+    def _run_phase(self, phase: str, batch: Batch, out: dict[str, Any]) -> None:
+        """Add the gradients of one phase; after the last micro-batch, update its networks."""
+        with only_trainable(self.networks, self.system.phases[phase]):
+            with self.accelerator.autocast():
+                terms = self.system.losses(phase, batch, out)
+            if self._all_finite(phase, terms):
+                self.accelerator.backward(torch.stack([term.float() for term in terms.values()]).sum())
+        if self.broken is None and self.accelerator.sync_gradients:
+            self._update(phase)
+
+    def _update(self, phase: str) -> None:
+        optimizer = self.optimizers.of(phase)
+        self.optimizers.set_rate(phase, self.done)
+        self.accelerator.unscale_gradients(optimizer)  # this optimizer only; Accelerate's clipping unscales all of them
+        finite = self.optimizers.clip(phase)
+        if not finite and self.settings.precision != "fp16":  # in fp16 the loss scale shrinks and the update is skipped
+            self.broken = f"{phase}/gradient"
+            return
+        optimizer.step()
+        optimizer.zero_grad()
+
+    # --- the NaN guard ----------------------------------------------------------------------------------------------
+
+    def _all_finite(self, phase: str, terms: Mapping[str, Tensor]) -> bool:
+        """Average the losses over all ranks, so that all of them see the same and decide the same; remember the means."""
+        values = mean_over_ranks(torch.stack([term.detach().float() for term in terms.values()]), self.accelerator)
+        named = dict(zip([f"{phase}/{name}" for name in terms], values, strict=True))
+        self.broken = next((name for name, value in named.items() if not math.isfinite(value)), None)
+        if self.broken is None:
+            self.means.add(named)
+        return self.broken is None
+
+    def _guard(self) -> None:
+        """Count steps without a finite result and give up after too many in a row."""
+        self.broken_in_a_row = 0 if self.broken is None else self.broken_in_a_row + 1
+        if self.broken is None:
+            return
+        if self.broken_in_a_row >= self.settings.max_nonfinite:
+            raise NonFiniteLoss(
+                f"{self.broken} was not finite at step {self.done + 1}, as in {self.broken_in_a_row} steps in a row; "
+                f"lower train.optimizer.lr or use --precision fp32 (the state of step {self.saved} is kept)"
+            )
+        if self.accelerator.is_main_process:
+            logger.warning("step %d skipped: %s was not finite", self.done + 1, self.broken)
+
+    # --- milestones -------------------------------------------------------------------------------------------------
+
+    def _milestones(self, log: Log, task: Task) -> None:
+        """Show, log, validate, sample and save what is due; the last step is always due."""
+        settings = self.settings
+        task.advance(**self.means.present())
+        values = self.means.take() if self._due(settings.log_every) else {}
+        if self._due(settings.validate_every):
+            values |= self._validate()
+        if self._due(settings.sample_every) and self.hooks.sample is not None and self.accelerator.is_main_process:
+            with self.average.applied(self.system) as system:
+                self.hooks.sample(system, self.done)
+        if values and self.accelerator.is_main_process:
+            log.write(self.done, values)
+        if self._due(settings.state_every):
+            self._save(log)
+
+    def _open_log(self, elapsed_s: float) -> Log:
+        if self.accelerator.is_main_process:
+            return RunLog(self.out, step=self.done, elapsed_s=elapsed_s)
+        return Log(elapsed_s=elapsed_s)
+
+    def _due(self, every: int) -> bool:
+        return self.done % every == 0 or self.done == self.settings.steps
+
+    def _validate(self) -> dict[str, float]:
+        """Return the metrics on the main process; the others wait. The best weights so far are kept."""
+        found: Mapping[str, float] = {}
+        if self.hooks.validate is not None and self.accelerator.is_main_process:
+            with self.average.applied(self.system) as system:
+                found = self.hooks.validate(system)
+            score = found.get(self.settings.best, math.nan)
+            if self._improves(score):
+                self.best = score
+                self.hooks.save_weights(self.out / BEST, self.average.tensors())
+        self.accelerator.wait_for_everyone()
+        return {f"val/{name}": value for name, value in found.items()}
+
+    def _improves(self, score: float) -> bool:
+        if math.isnan(score) or self.best is None:
+            return not math.isnan(score)
+        return score < self.best if self.settings.best in FALLING else score > self.best
+
+    # --- state ------------------------------------------------------------------------------------------------------
+
+    def _start(self) -> float:
+        torch.manual_seed(self.settings.seed + self.accelerator.process_index)
+        return 0.0
+
+    def _restore(self) -> float:
+        """Continue from the newest state; return the seconds already spent."""
+        path = newest_state(self.out)
+        if path is None:
+            raise InputError(f"{self.out} holds no training state to resume; leave --resume out to start a new run")
+        state = read_state(path, self.accelerator)
+        if state.info.step > self.settings.steps:
+            raise InputError(
+                f"{path.name} is past train.steps {self.settings.steps}; give --steps {state.info.step} or more"
+            )
+        self.snapshot.restore(state.shared, state.own, str(path))
+        self.done = self.saved = state.info.step
+        self.best, self.means = state.info.best, RunningMeans(state.info.sums)
+        if self.accelerator.scaler is not None and state.info.scaler:
+            kept = {"scale": state.info.scaler["scale"], "_growth_tracker": int(state.info.scaler["_growth_tracker"])}
+            self.accelerator.scaler.load_state_dict(self.accelerator.scaler.state_dict() | kept)
+        return state.info.elapsed_s
+
+    def _save(self, log: Log) -> None:
+        """Write the newest weights and the state; without a validation they are the best ones too."""
+        if self.accelerator.is_main_process:
+            self.hooks.save_weights(self.out / LAST, self.average.tensors())
+            if self.best is None:
+                self.hooks.save_weights(self.out / BEST, self.average.tensors())
+        self._save_state(log)
+
+    def _save_state(self, log: Log) -> None:
+        log.flush()  # what is logged must not be behind the state
+        scaler = self.accelerator.scaler
+        info = StateInfo(
+            step=self.done,
+            processes=self.accelerator.num_processes,
+            elapsed_s=log.elapsed_s(),
+            best=self.best,
+            sums=self.means.sums,
+            scaler={} if scaler is None else scaler.state_dict(),
+        )
+        write_state(self.out, State(info, self.snapshot.shared(), self.snapshot.own()), self.accelerator)
+        self.saved = self.done
+
+    def _stop_if_asked(self, interrupts: Interrupts, log: Log) -> None:
+        """After a signal on any rank, save and end all of them at this step."""
+        number = largest_over_ranks(interrupts.received, self.accelerator)
+        if not number or self.done == self.settings.steps:
+            return
+        if self.saved != self.done:
+            self._save(log)
+        raise_interrupt(number, f"stopped after step {self.done}; nirtrans train --out {self.out} --resume continues")
+
+    @contextmanager
+    def _memory_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except (MemoryError, RuntimeError) as error:
+            if not _is_memory_error(error):
+                raise
+            remedy = "make data.crop_px or train.batch smaller, or train.accumulate larger"
+            raise OutOfMemory(
+                f"{self.accelerator.device} ran out of memory at step {self.done + 1}; {remedy}"
+            ) from error
+
+
+@contextmanager
+def only_trainable(networks: Mapping[str, nn.Module], names: Iterable[str]) -> Iterator[None]:
+    """Freeze all networks but those named for a `with` block; gradients still pass through frozen ones."""
+    others = [network for name, network in networks.items() if name not in names]
+    frozen = [value for network in others for value in network.parameters() if value.requires_grad]
+    for value in frozen:
+        value.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for value in frozen:
+            value.requires_grad_(True)
+
+
+def _is_memory_error(error: BaseException) -> bool:
+    """Tell a lack of memory from other errors; on the CPU torch raises a plain RuntimeError."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return not isinstance(error, OutOfMemory)  # ours already
+    return "not enough memory" in str(error) or "can't allocate memory" in str(error)
