@@ -98,6 +98,11 @@ class Grid:
             begin = max(0, min(begin, stop - MIN_STRIDES * self.stride_px))
             yield start, length, begin, stop - begin
 
+    def largest_px(self) -> int:
+        """Return the pixels of the largest outer window."""
+        rows = max(span[3] for span in self._spans(self.height))
+        return rows * max(span[3] for span in self._spans(self.width))
+
     def excess(self) -> float:
         """Return the pixels that the network sees per pixel of the scene."""
         seen = sum(tile.outer.height * tile.outer.width for tile in self.tiles())

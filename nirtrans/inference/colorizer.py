@@ -1,0 +1,211 @@
+"""The Python face: a weights file becomes an object that colours arrays and tensors."""
+
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nirtrans.errors import InputError, UnknownNameError
+from nirtrans.inference.device import resolve_device
+from nirtrans.inference.memory import pixel_budget
+from nirtrans.inference.scene import ArrayScene, Scene
+from nirtrans.inference.statistics import Sample, freeze_scene
+from nirtrans.inference.stream import colorize_tiles
+from nirtrans.inference.tiling import Grid, round_up
+from nirtrans.models.system import System
+from nirtrans.models.weights import ModelInfo, load_system, sha256, shipped_weights
+from nirtrans.nn.norms import thaw
+from nirtrans.registry import did_you_mean
+
+ArrayT = TypeVar("ArrayT", NDArray[Any], Tensor)
+EXCESS = 1.25
+"""Pixels that the network may see per pixel of the scene before a larger tile is preferred."""
+BLOCK_PX = 256
+"""Tiles are multiples of the least block of a raster file."""
+
+
+def load_colorizer(weights: str | Path, *, device: str = "auto") -> "Colorizer":
+    """Load a weights file, the best weights of a run folder, or shipped weights by name.
+
+    Args:
+        weights: A `.safetensors` file, a run folder, or a shipped name.
+        device: auto, cpu, cuda or cuda:N.
+
+    Raises:
+        CheckpointError: If the file is damaged, foreign or of another version.
+        InputError: If the device does not exist.
+        UnknownNameError: If it is neither a file nor a shipped name.
+    """
+    place = resolve_device(device)
+    path = find_weights(str(weights))
+    system, info = load_system(path)
+    return Colorizer(system, info, device=place, digest=sha256(path))
+
+
+def find_weights(name: str) -> Path:
+    """Return the file that a `--weights` argument means; raises UnknownNameError if it means none."""
+    shipped = shipped_weights()
+    if name in shipped:
+        return shipped[name]
+    path = Path(name).expanduser()
+    if path.is_dir() and (path / "best.safetensors").exists():
+        return path / "best.safetensors"
+    if path.suffix == ".safetensors" or path.is_file():
+        return path
+    hint = did_you_mean(name, list(shipped))
+    raise UnknownNameError(f"unknown weights {name!r}: neither a .safetensors file nor a shipped name{hint}")
+
+
+class Colorizer:
+    """Weights that are ready to colour.
+
+    Attributes:
+        system: The networks, in evaluation mode.
+        info: What the weights file says of itself.
+        device: Where the networks are.
+        digest: SHA-256 of the weights file.
+    """
+
+    def __init__(self, system: System, info: ModelInfo, *, device: torch.device, digest: str = "") -> None:
+        self.system = system.to(device).eval().requires_grad_(False)
+        self.info, self.device, self.digest = info, device, digest
+
+    @cached_property
+    def budget_px(self) -> int:
+        """Pixels that one forward pass may see."""
+        return pixel_budget(self.system, stride_px=self.info.stride_px, device=self.device)
+
+    def colorize(self, x: ArrayT) -> ArrayT:
+        """Colour a NumPy picture or a torch batch; the same kind comes back.
+
+        Integers are scaled by their type's maximum. Floats are [0, 1] for weights of pictures and physical values for
+        weights of rasters. NaN marks pixels without data, which are NaN afterwards. Pictures that do not fit the
+        memory are tiled without seams.
+
+        Args:
+            x: NumPy [H, W] or [H, W, C], or torch [N, C, H, W].
+
+        Returns:
+            float32 in [0, 1]: NumPy [H, W, 3], or torch [N, 3, H, W] on the device of x.
+
+        Raises:
+            InputError: If shape, type or range do not fit the weights.
+        """
+        if isinstance(x, Tensor):
+            if x.dim() != 4:
+                raise InputError(
+                    f"expected a torch batch [N, C, H, W], got {tuple(x.shape)}; add dimensions by x[None]"
+                )
+            coloured = [self._colorize_planes(picture.detach().cpu().numpy()) for picture in x]
+            stacked = np.stack(coloured) if coloured else np.zeros((0, 3, *x.shape[2:]), np.float32)
+            return torch.from_numpy(stacked).to(x.device)
+        if not isinstance(x, np.ndarray) or x.ndim not in (2, 3):
+            got = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
+            raise InputError(f"expected a NumPy picture [H, W] or [H, W, 1] or a torch batch [N, C, H, W], got {got}")
+        return np.moveaxis(self._colorize_planes(np.moveaxis(np.atleast_3d(x), -1, 0)), 0, -1)
+
+    def _colorize_planes(self, planes: NDArray[Any]) -> NDArray[np.float32]:
+        """[C, H, W] as given -> [3, H, W]."""
+        channels = self.system.in_channels
+        if len(planes) != channels or 0 in planes.shape:
+            shape = tuple(planes.shape[1:])
+            raise InputError(
+                f"these weights take {channels} channel(s), got {len(planes)} of {shape[0]} x {shape[1]} px"
+            )
+        unit = to_network_range(planes, self.info)
+        valid = np.isfinite(unit).all(axis=0)
+        return self.colorize_array(ArrayScene(unit, None if valid.all() else valid))
+
+    def colorize_array(self, scene: ArrayScene) -> NDArray[np.float32]:
+        """Colour a picture in memory: [3, H, W], float32 in [0, 1], NaN where it is invalid."""
+        grid = self.grid(scene)
+        rgb = np.full((3, scene.height, scene.width), np.nan, dtype=np.float32)
+        if len(grid) > 1 or scene.valid is not None:  # at once and whole, layers may as well normalise by themselves
+            self.freeze(scene)
+        try:
+            for tile, colours, valid in colorize_tiles(self.system, scene, grid, device=self.device):
+                if colours is not None:
+                    core = tile.core
+                    target = rgb[:, core.top : core.bottom, core.left : core.right]
+                    np.copyto(target, colours, where=True if valid is None else valid)
+        finally:
+            self.thaw()
+        return rgb
+
+    def freeze(self, scene: Scene) -> Sample | None:
+        """Freeze the statistics of normalisation layers at those of a scene; see `nirtrans.inference.statistics`."""
+        place = {"stride_px": self.info.stride_px, "budget_px": self.budget_px, "device": self.device}
+        return freeze_scene(self.system, scene, **place)
+
+    def thaw(self) -> None:
+        """Forget frozen statistics."""
+        thaw(self.system)
+
+    def grid(self, scene: Scene, *, tile_px: int | None = None, halo_px: int | None = None) -> Grid:
+        """Choose tiles for a scene.
+
+        Args:
+            scene: What is to be cut.
+            tile_px: Side of the cores, a multiple of the stride; 0 for the whole scene at once, None to choose.
+            halo_px: Margin; None for the one that the weights need.
+
+        Raises:
+            InputError: If the tile does not fit the stride or the memory, or the network needs the whole scene.
+        """
+        halo, stride = self.info.halo_px if halo_px is None else halo_px, self.info.stride_px
+        if tile_px is not None and tile_px % stride:
+            step = round_up(BLOCK_PX, stride)
+            raise InputError(f"tile {tile_px} px is no multiple of the network's stride; use a multiple of {step}")
+        cut = partial(Grid, scene.height, scene.width, halo_px=halo, stride_px=stride)
+        grid = cut(tile_px or 0)
+        if tile_px is None and grid.largest_px() > self.budget_px:
+            grid = cut(self._tile_px(halo))
+        elif grid.largest_px() > self.budget_px:
+            side = int(self.budget_px**0.5)
+            raise InputError(
+                f"--tile {tile_px}: the memory holds about {side} x {side} px, halo included; use --tile auto"
+            )
+        if len(grid) > 1 and not self.info.bounded:
+            raise InputError(
+                f"{self.info.model} sees the whole picture, tiles would show; use a picture that fits memory"
+            )
+        return grid
+
+    def _tile_px(self, halo_px: int) -> int:
+        """Return the least tile that recomputes little, or the largest that fits the memory; a multiple of a block."""
+        step = round_up(BLOCK_PX, self.info.stride_px)
+        for tile in (1024, 2048, 4096):
+            seen = (tile + 2 * halo_px) ** 2
+            if tile % step == 0 and seen <= min(self.budget_px, EXCESS * tile**2):
+                return tile
+        largest = int(self.budget_px**0.5) - 2 * round_up(halo_px, self.info.stride_px)
+        return max(step, min(largest, 4096) // step * step)
+
+
+def to_network_range(values: NDArray[Any], info: ModelInfo) -> NDArray[np.float32]:
+    """Scale values by the rule of the weights: integers by their type, physical floats by the input range.
+
+    Args:
+        values: [C, H, W], any integer or float type; what is not finite becomes NaN.
+        info: The weights' description.
+
+    Raises:
+        InputError: If the type is neither, or floats of a picture are far outside [0, 1].
+    """
+    if values.dtype == bool or values.dtype.kind not in "uif":
+        raise InputError(f"expected integers or floats, got {values.dtype}")
+    if values.dtype.kind in "ui":
+        return values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+    values = np.where(np.isfinite(values), values, np.nan).astype(np.float32)
+    rule = info.preprocessing
+    low, high = rule.input_range or (0.0, 1.0)
+    finite = values[np.isfinite(values)]
+    if rule.units == "percentile" and finite.size:
+        low, high = np.percentile(finite, (2, 98))
+    elif rule.units == "picture" and finite.size and (finite.min() < -0.5 or finite.max() > 1.5):
+        raise InputError(f"expected floats in [0, 1], got {finite.min():.4g} to {finite.max():.4g}; scale them first")
+    return ((values - low) / max(high - low, 1e-12)).clip(0, 1)

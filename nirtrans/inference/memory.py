@@ -1,0 +1,80 @@
+"""How much memory a network needs per pixel, and how many pixels it may therefore see at once."""
+
+import os
+import weakref
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from nirtrans.inference.tiling import MIN_STRIDES
+from nirtrans.models.system import System
+
+CPU_SHARE = 1 / 3
+CUDA_SHARE = 1 / 2
+"""Shares for activations; of the whole memory, not of what is free, so that tiles do not change from run to run."""
+CPU_LIMITS = (1 * 2**30, 16 * 2**30)
+"""Least and most bytes on the CPU."""
+WORKSPACE = 1.5
+"""Scratch memory of convolutions over live tensors; 1.4 measured for residual U-Nets of 12 and of 64 channels."""
+CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
+PROBE_PX = 64
+
+
+class _LiveBytes(TorchDispatchMode):
+    """Track the bytes of all tensors that operations have made and that are still alive."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.live = self.peak = 0
+        self._known: set[int] = set()
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = function(*args, **(kwargs or {}))
+        for leaf in tree_leaves(result):
+            if isinstance(leaf, Tensor):
+                self._track(leaf.untyped_storage())
+        return result
+
+    def _track(self, storage: torch.UntypedStorage) -> None:
+        key, size = storage.data_ptr(), storage.nbytes()
+        if key in self._known:
+            return
+        self._known.add(key)
+        self.live += size
+        self.peak = max(self.peak, self.live)
+        weakref.finalize(storage, self._release, key, size)
+
+    def _release(self, key: int, size: int) -> None:
+        self._known.discard(key)
+        self.live -= size
+
+
+def bytes_per_pixel(system: System, *, stride_px: int) -> float:
+    """Measure the peak of live bytes per pixel of input during `colorize`, workspace included."""
+    parameter = next(system.parameters(), torch.empty(0))
+    side = -(-max(PROBE_PX, MIN_STRIDES * stride_px) // stride_px) * stride_px
+    source = torch.zeros(1, system.in_channels, side, side, device=parameter.device)
+    with torch.no_grad(), _LiveBytes() as tracker:
+        system.colorize(source)
+    return WORKSPACE * (tracker.peak + source.nbytes) / side**2
+
+
+def pixel_budget(system: System, *, stride_px: int, device: torch.device) -> int:
+    """Return how many pixels one forward pass may see on this device."""
+    if device.type == "cuda":
+        bound = CUDA_SHARE * torch.cuda.get_device_properties(device).total_memory
+    else:
+        least, most = CPU_LIMITS
+        bound = min(max(CPU_SHARE * _host_memory(), least), most)
+    return int(bound / bytes_per_pixel(system, stride_px=stride_px))
+
+
+def _host_memory() -> int:
+    """Return the bytes of memory that this process may use: the machine's, or its container's."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = CGROUP_LIMIT.read_text().strip() if CGROUP_LIMIT.exists() else "max"
+    return min(total, int(limit)) if limit.isdecimal() else total

@@ -1,0 +1,94 @@
+"""What is colorized: anything that can be read by windows, and one tile of it made ready for a network."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nirtrans.inference.fill import REACH_PX, fill_invalid
+from nirtrans.inference.tiling import Tile, Window, source_window
+
+Pixels = tuple[NDArray[np.float32], NDArray[np.bool_] | None]
+"""[C, h, w] in [0, 1], and [h, w] that is False at nodata, or None where every pixel is valid."""
+
+
+class Scene(Protocol):
+    """A source that can be read by windows."""
+
+    height: int
+    width: int
+
+    def read(self, window: Window) -> Pixels:
+        """Return the pixels of a window inside the scene."""
+
+
+@dataclass(frozen=True)
+class ArrayScene:
+    """A picture in memory.
+
+    Attributes:
+        pixels: [C, H, W], float32, [0, 1].
+        valid: [H, W], bool, or None where every pixel is valid.
+    """
+
+    pixels: NDArray[np.float32]
+    valid: NDArray[np.bool_] | None = None
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.pixels.shape[1]
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.pixels.shape[2]
+
+    def read(self, window: Window) -> Pixels:
+        """Return views."""
+        part = (slice(window.top, window.bottom), slice(window.left, window.right))
+        return self.pixels[:, *part], None if self.valid is None else self.valid[part]
+
+
+@dataclass(frozen=True)
+class TileInput:
+    """What a network is given for one tile.
+
+    Attributes:
+        source: [C, outer height, outer width], holes filled; None if no pixel of the core is valid.
+        valid: [core height, core width], bool; None where every pixel is valid.
+        outer_valid: [outer height, outer width], bool, mirrored as the source; None likewise.
+    """
+
+    source: NDArray[np.float32] | None
+    valid: NDArray[np.bool_] | None
+    outer_valid: NDArray[np.bool_] | None = None
+
+
+def read_tile(scene: Scene, tile: Tile) -> TileInput:
+    """Read one tile with its halo, fill its holes, and continue it beyond the image where the stride asks for that."""
+    window, rows, columns = source_window(tile.outer, scene.height, scene.width)
+    pixels, valid = scene.read(window)
+    if valid is None or valid.all():
+        return TileInput(_pick(pixels, rows, columns), None)
+    core_valid = np.ascontiguousarray(valid[tile.core.within(window)])
+    if not core_valid.any():
+        return TileInput(None, core_valid)
+    filled = _read_filled(scene, window)
+    return TileInput(_pick(filled, rows, columns), core_valid, _pick(valid, rows, columns))
+
+
+def _pick(pixels: NDArray, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray:
+    """Arrange rows and columns of [..., h, w]; contiguous, and not copied more than once."""
+    return np.ascontiguousarray(pixels[..., rows, :][..., columns])
+
+
+def _read_filled(scene: Scene, window: Window) -> NDArray[np.float32]:
+    """Read a window with the margin in which the fill looks for valid pixels, so that every tile fills alike."""
+    top, left = max(0, window.top - REACH_PX), max(0, window.left - REACH_PX)
+    bottom = min(scene.height, window.bottom + REACH_PX)
+    right = min(scene.width, window.right + REACH_PX)
+    wide = Window(top, left, bottom - top, right - left)
+    pixels, valid = scene.read(wide)
+    return fill_invalid(pixels, valid)[:, *window.within(wide)]

@@ -1,0 +1,75 @@
+"""Colorize a scene tile by tile: one thread reads ahead, the caller's thread runs the network."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from nirtrans.errors import OutOfMemory
+from nirtrans.inference.scene import Scene, TileInput, read_tile
+from nirtrans.inference.tiling import Grid, Tile
+from nirtrans.models.system import System
+
+T, R = TypeVar("T"), TypeVar("R")
+AHEAD = 2
+"""Tiles read before the network asks for them; each is one outer window of float32."""
+
+Colours = NDArray[np.float32] | None
+"""[3, core height, core width] in [0, 1], or None where no pixel of the core is valid."""
+
+
+def colorize_tiles(
+    system: System, scene: Scene, grid: Grid, *, device: torch.device
+) -> Iterator[tuple[Tile, Colours, NDArray[np.bool_] | None]]:
+    """Yield each tile with its colours and the validity of its core, in row-major order.
+
+    A system with statistics over the picture must have them frozen first, or the tiles will not fit together.
+
+    Raises:
+        OutOfMemory: If a tile does not fit the device.
+    """
+    for tile, given in ahead(lambda tile: (tile, read_tile(scene, tile)), grid.tiles(), count=AHEAD):
+        yield tile, _colours(system, tile, given, device), given.valid
+
+
+def _colours(system: System, tile: Tile, given: TileInput, device: torch.device) -> Colours:
+    if given.source is None:
+        return None
+    rgb = run(system, torch.from_numpy(given.source)[None], device=device)[0]
+    return np.ascontiguousarray(rgb[:, *tile.core.within(tile.outer)].numpy())
+
+
+def run(system: System, source: Tensor, *, device: torch.device) -> Tensor:
+    """Colorize [N, C, H, W], sizes multiples of the stride, and bring the result to the CPU as float32.
+
+    Raises:
+        OutOfMemory: If the device has too little memory; says what to make smaller.
+    """
+    try:
+        with torch.inference_mode():
+            return system.colorize(source.to(device)).float().clamp(0, 1).cpu()
+    except RuntimeError as error:
+        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
+            size = "{} x {} px".format(*source.shape[-2:])
+            raise OutOfMemory(f"{device} has too little memory for {size} at once; use a smaller --tile") from None
+        raise
+
+
+def ahead(function: Callable[[T], R], items: Iterable[T], *, count: int) -> Iterator[R]:
+    """Yield function(item) in order, computed by one other thread at most `count` items ahead of the caller."""
+    pool = ThreadPoolExecutor(max_workers=1)
+    waiting: deque[Future[R]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > count:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)

@@ -1,0 +1,34 @@
+"""Weights files for tests: a tiny network whose colours vary, with statistics of the picture or without."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
+
+import torch
+
+from nirtrans.config import Preprocessing, Run
+from nirtrans.models.build import build_system
+from nirtrans.models.halo import probe
+from nirtrans.models.weights import ModelInfo, inference_tensors, save_weights
+
+NETWORK = {"width": 4, "blocks": 1, "halvings": 2, "back_width": 2, "back_depth": 3, "critic_width": 2}
+
+
+@cache
+def tiny_weights(norm: str = "instance", rule: Preprocessing | None = None) -> Path:
+    """Write weights of a tiny cyclegan-asym for near infrared and return their path; equal arguments, same file."""
+    run = Run(model="cyclegan-asym", domain="nir", network={**NETWORK, "norm": norm})
+    system = build_system(run).eval()
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, tensor in inference_tensors(system).items():
+            if tensor.dim() == 4:  # strong enough for colours to vary over the whole range
+                tensor.normal_(std=1.5 / tensor[0].numel() ** 0.5, generator=generator)
+            elif name.endswith("running_mean"):
+                tensor.normal_(std=0.2, generator=generator)
+    reach = probe(system)
+    place = {"halo_px": reach.halo_px, "stride_px": reach.stride_px, "bounded": reach.bounded}
+    info = ModelInfo(model=run.model, run=run, preprocessing=rule or Preprocessing(), **place)
+    path = Path(mkdtemp()) / "tiny.safetensors"
+    save_weights(path, inference_tensors(system), info)
+    return path
