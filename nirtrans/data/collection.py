@@ -1,18 +1,21 @@
 """Open what a run trains on: several sources joined, or synthetic scenes when none is given."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from nirtrans.config import DataSettings, Preprocessing, SourceSettings
-from nirtrans.data.folders import is_paired, is_unpaired, open_pairs, open_unpaired
+from nirtrans.data.derive import luma, open_colours
+from nirtrans.data.folders import TARGET_FOLDER, is_paired, is_unpaired, open_pairs, open_unpaired
 from nirtrans.data.picture import Collection, InMemory, Part, Picture
+from nirtrans.data.rasters import RasterFile, cut_rasters, list_rasters, survey_all
 from nirtrans.data.split import assign_splits
 from nirtrans.data.synthetic import synthetic_scene
 from nirtrans.domains import find_domain
 from nirtrans.errors import DataError
+from nirtrans.io.geotiff import RASTER_SUFFIXES
+from nirtrans.io.images import list_images
 
 __all__ = ["Collection", "InMemory", "Part", "Picture", "open_collection"]
 SYNTHETIC_PX = 256
@@ -32,32 +35,77 @@ def open_collection(settings: DataSettings, domain: str, *, skip_bad: bool = Fal
     find_domain(domain)
     if not settings.sources:
         return assign_splits(_synthetic(settings, domain))
-    return assign_splits(_join([_open_source(source, domain, skip_bad) for source in settings.sources]))
+    opened = [(source, _open_source(source, domain, skip_bad)) for source in settings.sources]
+    pictures = [(source, part) for source, part in opened if isinstance(part, Collection)]
+    rasters = [(source, part) for source, part in opened if not isinstance(part, Collection)]
+    if pictures and rasters:
+        raise DataError(
+            f"{pictures[0][0].path} holds pictures and {rasters[0][0].path} rasters; train on one kind at a time"
+        )
+    if rasters:
+        return assign_splits(cut_rasters(_named_apart(rasters), settings, domain))
+    return assign_splits(_join(pictures))
 
 
-def _open_source(source: SourceSettings, domain: str, skip_bad: bool) -> Collection:
-    folder = Path(source.path).expanduser()
-    if not folder.exists():
-        raise DataError(f"{folder}: no such file or folder; give --data a folder of {domain}/ and rgb/, or of rasters")
-    if is_paired(folder, domain):
-        return open_pairs(folder, domain, skip_bad=skip_bad)
-    if is_unpaired(folder):
-        return open_unpaired(folder, domain, skip_bad=skip_bad)
-    raise DataError(f"{folder}: expected {domain}/ and rgb/, trainA/ and trainB/, or rasters in it")
+def _open_source(source: SourceSettings, domain: str, skip_bad: bool) -> Collection | list[RasterFile]:
+    path = Path(source.path).expanduser()
+    if not path.exists():
+        raise DataError(
+            f"{path}: no such file or folder; give --data a folder of {domain}/ and {TARGET_FOLDER}/, or rasters"
+        )
+    if is_paired(path, domain):
+        return open_pairs(path, domain, skip_bad=skip_bad)
+    if is_unpaired(path):
+        return open_unpaired(path, domain, skip_bad=skip_bad)
+    if domain == "nir" and list_rasters(path):
+        return survey_all(source, domain, skip_bad=skip_bad)
+    if domain == "gray" and path.is_dir() and list_images(path):
+        return open_colours(path, skip_bad=skip_bad)
+    raise DataError(f"{path}: {_missing_layout(path, domain)}")
 
 
-def _join(parts: list[Collection]) -> Collection:
-    """Concatenate sources; one unaligned part makes the whole unaligned. Names gain a number where several sources meet."""
+def _missing_layout(path: Path, domain: str) -> str:
+    """Say what was expected in a folder; one half of pairs alone is the commonest mistake."""
+    if not path.is_dir():
+        return f"not a raster ({', '.join(RASTER_SUFFIXES)}); give a folder of pairs or a raster"
+    wanted = f"{domain}/ and {TARGET_FOLDER}/, or trainA/ and trainB/" + (", or rasters" if domain == "nir" else "")
+    found = ", ".join(sorted(item.name for item in path.iterdir())[:5]) or "nothing"
+    return f"expected {wanted}; found {found}"
+
+
+def _labels(sources: Sequence[SourceSettings]) -> list[str]:
+    """Name sources apart: by folder if that is enough, else by number."""
+    names = [Path(source.path).name for source in sources]
+    return names if len(set(names)) == len(names) else [str(number) for number in range(1, len(names) + 1)]
+
+
+def _named_apart(rasters: Sequence[tuple[SourceSettings, list[RasterFile]]]) -> list[RasterFile]:
+    if len(rasters) == 1:
+        return rasters[0][1]
+    labels = _labels([source for source, _ in rasters])
+    return [
+        replace(file, label=replace(file.label, name=f"{label}/{file.label.name}"))
+        for label, (_, files) in zip(labels, rasters, strict=True)
+        for file in files
+    ]
+
+
+def _join(parts: Sequence[tuple[SourceSettings, Collection]]) -> Collection:
+    """Concatenate sources, named apart; one unaligned part makes the whole unaligned."""
     if len(parts) == 1:
-        return parts[0]
-    numbered = [(f"{number}/", part) for number, part in enumerate(parts, start=1)]
+        return parts[0][1]
+    labelled = list(zip(_labels([source for source, _ in parts]), (part for _, part in parts), strict=True))
     return Collection(
-        sources=tuple(replace(p, id=prefix + p.id) for prefix, part in numbered for p in part.sources),
-        targets=tuple(replace(p, id=prefix + p.id) for prefix, part in numbered for p in part.targets),
-        aligned=all(part.aligned for part in parts),
-        preprocessing=parts[0].preprocessing,
-        description="; ".join(part.description for part in parts),
+        sources=tuple(_renamed(picture, label) for label, part in labelled for picture in part.sources),
+        targets=tuple(_renamed(picture, label) for label, part in labelled for picture in part.targets),
+        aligned=all(part.aligned for _, part in labelled),
+        preprocessing=labelled[0][1].preprocessing,
+        description="; ".join(part.description for _, part in labelled),
     )
+
+
+def _renamed(picture: Any, label: str) -> Any:
+    return replace(picture, id=f"{label}/{picture.id}")
 
 
 def _synthetic(settings: DataSettings, domain: str) -> Collection:
@@ -73,8 +121,3 @@ def _synthetic(settings: DataSettings, domain: str) -> Collection:
         targets.append(InMemory(name, name, rgb))
     description = f"{settings.synthetic_scenes} synthetic scenes of {side} px"
     return Collection(tuple(sources), tuple(targets), True, Preprocessing(bands=(domain,)), description)
-
-
-def luma(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the BT.601 luma [1, H, W] of RGB [3, H, W]."""
-    return np.tensordot(np.array([[0.299, 0.587, 0.114]], dtype=np.float32), rgb, axes=1)

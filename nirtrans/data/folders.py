@@ -1,28 +1,19 @@
 """Folders of pictures: registered pairs, the unpaired trainA/trainB convention, and colour pictures alone."""
 
-import logging
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import numpy as np
 
 from nirtrans.config import Preprocessing
 from nirtrans.data.cache import DECODED, Arrays
 from nirtrans.data.picture import Collection, Pixels, Window, cut
+from nirtrans.data.readable import SHOWN, open_readable
 from nirtrans.data.split import Label, read_labels
 from nirtrans.errors import DataError
 from nirtrans.io.images import IMAGE_SUFFIXES, check_complete, image_size, list_images, read_image, to_unit
 
-log = logging.getLogger("nirtrans")
 TARGET_FOLDER = "rgb"
-SHOWN = 3
-"""Names listed in a message before it says how many more there are."""
-OPENING_THREADS = 4
-T = TypeVar("T")
-U = TypeVar("U")
 
 
 @dataclass(frozen=True)
@@ -49,7 +40,7 @@ class ImageFile:
         if pixels.shape[2] > self.channels:
             if np.ptp(pixels, axis=2).any():
                 raise DataError(
-                    f"{self.path}: a colour picture where one channel was expected; is the folder the right one?"
+                    f"{self.path}: a colour picture where a single channel was expected; is the folder right?"
                 )
             pixels = pixels[..., :1]
         return pixels, image.alpha
@@ -139,34 +130,6 @@ def open_image(path: Path, label: Label, *, channels: int, thorough: bool = Fals
     else:
         check_complete(path)
     return picture
-
-
-def open_readable(items: Iterable[T], open_one: Callable[[T], U], *, folder: Path, skip_bad: bool) -> list[U]:
-    """Open all items by a few threads; with `skip_bad` those that raise DataError are named, counted and left out.
-
-    Raises:
-        DataError: The first one met, unless `skip_bad`; or if nothing is left.
-    """
-
-    def attempt(item: T) -> U | DataError:
-        try:
-            return open_one(item)
-        except DataError as error:
-            return error
-
-    with ThreadPoolExecutor(OPENING_THREADS) as pool:
-        opened = list(pool.map(attempt, items))
-    bad = [error for error in opened if isinstance(error, DataError)]
-    good = [picture for picture in opened if not isinstance(picture, DataError)]
-    if bad and not skip_bad:
-        raise bad[0]
-    for error in bad[:SHOWN]:
-        log.warning("left out: %s", error)
-    if bad:
-        log.warning("%s: %d of %d left out as unreadable", folder, len(bad), len(opened))
-    if not good:
-        raise DataError(f"{folder}: nothing readable in it; expected pictures ({', '.join(IMAGE_SUFFIXES)})")
-    return good
 
 
 def by_stem(folder: Path) -> dict[str, Path]:

@@ -19,6 +19,8 @@ from nirtrans.registry import did_you_mean
 log = logging.getLogger("nirtrans")
 PERCENTILE_PX = 16_000_000
 """Most pixels that percentiles are taken from."""
+SUSPICIOUS_SHARE = 0.005
+"""Share of zeros from which they may be fill that the file does not declare."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,8 @@ SENTINEL_2 = {"nir": ("b8", "b08"), "red": ("b4", "b04"), "green": ("b3", "b03")
 LANDSAT_8 = {"nir": ("b5", "sr b5"), "red": ("b4", "sr b4"), "green": ("b3", "sr b3"), "blue": ("b2", "sr b2")}
 SENSORS = {
     # Sentinel-2 level 2A: reflectance = (DN + BOA_ADD_OFFSET) / 10000. The offset is -1000 from processing baseline
-    # 04.00 on unless a provider has already applied it, so it is never assumed. Twelve bands: B01 ... B8A, B09, B11, B12.
+    # 04.00 on unless a provider has already applied it, so it is never assumed. Twelve bands: B01 ... B8A, B09, B11,
+    # B12.
     "s2-l2a": Sensor(SENTINEL_2, {"nir": 8, "red": 4, "green": 3, "blue": 2}, 12, scale=1e-4),
     # Landsat 8 and 9, collection 2 level 2: USGS product guide, surface reflectance.
     "landsat-c2-l2": Sensor(LANDSAT_8, {"nir": 5, "red": 4, "green": 3, "blue": 2}, 7, scale=2.75e-5, offset=-0.2),
@@ -224,12 +227,29 @@ def percentile_range(
 ) -> tuple[float, float] | None:
     """Return two percentiles of all valid numbers of some bands together, or None if no pixel is valid.
 
-    At most 16 million pixels are looked at, by nearest-neighbour decimation of the whole raster.
+    At most 16 million pixels are looked at, by nearest-neighbour decimation of the whole raster. Pixels that are 0 in every
+    band of the raster are fill, whether or not the file says so.
     """
-    step = max(1, int(np.ceil(np.sqrt(raster.width * raster.height / PERCENTILE_PX))))
-    size = (max(1, raster.height // step), max(1, raster.width // step))
-    values, valid = raster.read(bands, size=size)
+    values, valid = read_overview(raster, bands)
     if not valid.any():
         return None
     bottom, top = np.percentile(values[:, valid], (low, high))
     return float(bottom), float(top if top > bottom else bottom + 1)
+
+
+def read_overview(raster: Raster, bands: Sequence[int]) -> tuple[NDArray, NDArray[np.bool_]]:
+    """Read bands of the whole raster, decimated to at most 16 million pixels; undeclared fill counts as invalid."""
+    step = max(1, int(np.ceil(np.sqrt(raster.width * raster.height / PERCENTILE_PX))))
+    size = (max(1, raster.height // step), max(1, raster.width // step))
+    values, valid = raster.read(bands, size=size)
+    return values, valid & ~_fill(raster, bands, values)
+
+
+def _fill(raster: Raster, bands: Sequence[int], values: NDArray) -> NDArray[np.bool_]:
+    """Find pixels that are 0 in every band; the other bands are read one by one, and only if there is suspicion."""
+    fill = (values == 0).all(axis=0)
+    for band in set(range(1, raster.count + 1)) - set(bands):
+        if fill.mean() < SUSPICIOUS_SHARE:
+            return np.zeros_like(fill)
+        fill &= raster.read([band], size=fill.shape)[0][0] == 0
+    return fill

@@ -9,7 +9,7 @@ CACHE_BYTES = 64 * 2**20
 
 @contextmanager
 def gdal_quiet() -> Iterator[None]:
-    """Keep GDAL from printing and drop rasterio's warnings about files without coordinates or with two kinds of mask."""
+    """Keep GDAL from printing, and rasterio from warning of files without coordinates or with two kinds of mask."""
     import rasterio
     from rasterio.errors import NodataShadowWarning, NotGeoreferencedWarning
 
@@ -24,7 +24,8 @@ def gdal_cache(max_bytes: int = CACHE_BYTES) -> Iterator[None]:
     """Bound GDAL's block cache of this process, which otherwise takes 5 % of all memory, and restore it afterwards.
 
     Args:
-        max_bytes: In bytes; rasterio passes it on as it is, while the environment variable GDAL_CACHEMAX means megabytes.
+        max_bytes: Really bytes: rasterio passes it on as it is, while small numbers in the environment variable
+            GDAL_CACHEMAX mean megabytes.
     """
     import rasterio
 

@@ -1,0 +1,65 @@
+"""Sources that are made from colour pictures: gray is their luma."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nirtrans.config import Preprocessing
+from nirtrans.data.folders import by_stem, open_image, open_readable
+from nirtrans.data.picture import Collection, Picture, Pixels, Window
+from nirtrans.data.split import read_labels
+
+LUMA = (0.299, 0.587, 0.114)
+"""Weights of red, green and blue. Source: ITU-R BT.601."""
+
+
+def luma(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the luma [1, H, W] of RGB [3, H, W]."""
+    return np.tensordot(np.array([LUMA], dtype=np.float32), rgb, axes=1)
+
+
+@dataclass(frozen=True)
+class Gray:
+    """The luma of a colour picture; see `Picture`."""
+
+    id: str
+    scene: str
+    colours: Picture
+    split: str | None = None
+    channels: int = 1
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width, pixels."""
+        return self.colours.size
+
+    @property
+    def turnable(self) -> bool:
+        """As the colours."""
+        return self.colours.turnable
+
+    def read(self, window: Window | None = None) -> Pixels:
+        """Read the colours and return their luma."""
+        rgb, valid = self.colours.read(window)
+        return luma(rgb), valid
+
+
+def open_colours(folder: Path, *, skip_bad: bool = False) -> Collection:
+    """Open colour pictures as targets and their luma as sources.
+
+    Raises:
+        DataError: If a file is unreadable or gray.
+    """
+    paths = by_stem(folder)
+    labels = read_labels(folder, paths)
+    targets = open_readable(
+        paths,
+        lambda name: open_image(paths[name], labels[name], channels=3, thorough=skip_bad),
+        folder=folder,
+        skip_bad=skip_bad,
+    )
+    sources = tuple(Gray(target.id, target.scene, target, target.split) for target in targets)
+    description = f"{len(targets)} colour pictures of {folder.name}"
+    return Collection(sources, tuple(targets), True, Preprocessing(bands=("gray",)), description)

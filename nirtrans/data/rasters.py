@@ -1,0 +1,269 @@
+"""Rasters as training data: bands found, values brought to [0, 1] by one rule per raster, tiles cut.
+
+The source is stretched by physical range if every raster of the run has a known scaling, else by percentiles 2 and 98 of
+its raster. The target is shown as a picture: true-colour bands as they are, known reflectance over a fixed range,
+everything else between the dark and bright percentiles of its raster.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nirtrans.config import DataSettings, Preprocessing, SourceSettings
+from nirtrans.data.cache import DECODED, Arrays
+from nirtrans.data.picture import Collection, Pixels, Window, cut
+from nirtrans.data.readable import open_readable
+from nirtrans.data.split import Label, read_labels
+from nirtrans.data.synthetic import DISPLAY_GAMMA, DISPLAY_TOP, NIR_TOP
+from nirtrans.errors import DataError
+from nirtrans.io.bands import Scaling, find_bands, find_scaling, percentile_range, read_overview
+from nirtrans.io.gdal import gdal_cache
+from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
+
+COLOURS = ("red", "green", "blue")
+MIN_VALID_SHARE = 0.5
+"""Tiles with a smaller share of valid pixels are dropped."""
+HELD_OUT_SHARE = 1 / 6
+"""Lower part of a single raster that validates."""
+MIN_HELD_OUT_PX = 32
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Numbers of the file to [0, 1]: (number - low) / (high - low), clipped, to the power 1 / gamma.
+
+    Attributes:
+        low: One number per band.
+        high: One number per band.
+        gamma: 1 is linear.
+    """
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    gamma: float = 1.0
+
+    @classmethod
+    def physical(cls, scaling: Scaling, low: float, high: float, gamma: float = 1.0) -> "Stretch":
+        """Stretch physical values from low to high, expressed in the numbers of the file."""
+        pairs = list(zip(scaling.scale, scaling.offset, strict=True))
+        return cls(tuple((low - b) / a for a, b in pairs), tuple((high - b) / a for a, b in pairs), gamma)
+
+    def apply(self, numbers: NDArray) -> NDArray[np.float32]:
+        """Stretch [C, H, W]."""
+        low, high = (np.array(ends, dtype=np.float32)[:, None, None] for ends in (self.low, self.high))
+        share = np.clip((numbers.astype(np.float32) - low) / (high - low), 0, 1)
+        return share if self.gamma == 1 else share ** np.float32(1 / self.gamma)
+
+
+@dataclass(frozen=True)
+class RasterFile:
+    """What is known of one raster before it is cut.
+
+    Attributes:
+        path: The file.
+        label: Name, scene and split.
+        sources: Numbers of the source bands.
+        targets: Numbers of the red, green and blue band.
+        source_scaling: Physical units of the source, if known.
+        target_stretch: How the colours are shown.
+        size: Height and width, pixels.
+        gsd_m: Ground sampling distance, metres.
+    """
+
+    path: Path
+    label: Label
+    sources: tuple[int, ...]
+    targets: tuple[int, ...]
+    source_scaling: Scaling | None
+    target_stretch: Stretch
+    size: tuple[int, int]
+    gsd_m: float | None
+
+
+def list_rasters(path: Path) -> list[Path]:
+    """Return the raster itself, or the rasters directly inside a folder, sorted."""
+    found = sorted(path.iterdir()) if path.is_dir() else [path]
+    return [item for item in found if item.suffix.lower() in RASTER_SUFFIXES and not item.name.startswith(".")]
+
+
+def survey_all(source: SourceSettings, domain: str, *, skip_bad: bool = False) -> list[RasterFile]:
+    """Survey the raster or the folder of rasters that a source names.
+
+    Raises:
+        DataError: If one of them cannot be used, unless `skip_bad`; or if none is left.
+    """
+    folder = Path(source.path).expanduser()
+    paths = {path.stem: path for path in list_rasters(folder)}
+    labels = read_labels(folder, paths) if folder.is_dir() else {folder.stem: Label(folder.stem, folder.stem)}
+    scenes = source.scenes or {}
+    labels = {name: replace(label, scene=scenes.get(name, label.scene)) for name, label in labels.items()}
+    return open_readable(
+        paths, lambda name: survey(paths[name], labels[name], source, domain), folder=folder, skip_bad=skip_bad
+    )
+
+
+def survey(path: Path, label: Label, source: SourceSettings, domain: str) -> RasterFile:
+    """Find bands, scaling and stretch of one raster.
+
+    Raises:
+        DataError: If it cannot be read, a band is not found, or no pixel is valid.
+    """
+    given = {"sensor": source.sensor}
+    numbers = {"scale": source.scale, "offset": source.offset}
+    with gdal_cache(), Raster(path, failure=DataError) as raster:
+        sources = find_bands(raster, (domain,), bands=source.bands, **given)
+        targets = find_bands(raster, COLOURS, bands=source.bands, **given)
+        source_scaling = find_scaling(raster, sources, **given, **numbers)
+        target_scaling = find_scaling(raster, targets, **given, **numbers)
+        stretch = _target_stretch(raster, targets, target_scaling)
+        size = (raster.height, raster.width)
+        return RasterFile(path, label, sources, targets, source_scaling, stretch, size, raster.gsd_m)
+
+
+def _target_stretch(raster: Raster, bands: Sequence[int], scaling: Scaling | None) -> Stretch:
+    """Decide how colours are shown.
+
+    Percentile stretches take the dark end of every band, which removes haze, and the widest span for all three, which
+    keeps hues apart from the sensor's offsets.
+    """
+    if all(raster.descriptions[band - 1].upper().startswith("TCI") for band in bands):
+        return Stretch((0.0,) * 3, (255.0,) * 3)
+    if scaling is not None:
+        return Stretch.physical(scaling, 0.0, DISPLAY_TOP, DISPLAY_GAMMA)
+    values, valid = read_overview(raster, bands)
+    if not valid.any():
+        raise DataError(f"{raster.path}: every pixel is nodata; leave it out of the training data")
+    low, high = np.percentile(values[:, valid], (2, 98), axis=1)
+    span = max(float((high - low).max()), 1e-6)
+    return Stretch(tuple(low.tolist()), tuple((low + span).tolist()), DISPLAY_GAMMA)
+
+
+@dataclass(frozen=True)
+class Site:
+    """A window of a raster, decoded once for source and target; what is invalid in one band is invalid in all."""
+
+    path: Path
+    bands: tuple[int, ...]
+    window: Window
+
+    def read(self) -> Arrays:
+        """Return the numbers of all bands [C, H, W] and the mask of valid pixels [H, W], from the cache if possible."""
+        return DECODED.get(self, self._decode)
+
+    def _decode(self) -> Arrays:
+        with gdal_cache(), Raster(self.path, failure=DataError) as raster:
+            numbers, valid = raster.read(self.bands, self.window)
+        return numbers, valid & (numbers != 0).any(axis=0)
+
+
+@dataclass(frozen=True)
+class RasterTile:
+    """The source or the target of a site; see `Picture`.
+
+    Attributes:
+        site: Where the numbers come from.
+        channel_slice: First and last + 1 of the site's bands.
+        stretch: How they become [0, 1].
+    """
+
+    id: str
+    scene: str
+    site: Site
+    channel_slice: tuple[int, int]
+    stretch: Stretch
+    split: str | None = None
+    turnable: bool = True
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width, pixels."""
+        return self.site.window[2:]
+
+    @property
+    def channels(self) -> int:
+        """Number of channels."""
+        return self.channel_slice[1] - self.channel_slice[0]
+
+    def read(self, window: Window | None = None) -> Pixels:
+        """Return stretched values, their mean at invalid pixels, and the mask."""
+        numbers, mask = self.site.read()
+        valid = cut(mask, window)
+        pixels = self.stretch.apply(np.nan_to_num(cut(numbers[slice(*self.channel_slice)], window)))
+        if valid.all():
+            return pixels, None
+        mean = pixels[:, valid].mean(axis=1) if valid.any() else np.zeros(len(pixels), dtype=np.float32)
+        return np.where(valid, pixels, mean[:, None, None]), valid
+
+
+def cut_rasters(files: Sequence[RasterFile], settings: DataSettings, domain: str) -> Collection:
+    """Cut rasters into tiles and decide by one rule for all how their sources become [0, 1].
+
+    Raises:
+        DataError: If no tile with enough valid pixels is left.
+    """
+    preprocessing = _preprocessing(files, settings, domain)
+    sources: list[RasterTile] = []
+    targets: list[RasterTile] = []
+    for file in files:
+        stretch = _source_stretch(file, preprocessing)
+        for name, scene, site in _sites(file, 2 * settings.crop_px, alone=len(files) == 1):
+            first = len(file.sources)
+            sources.append(RasterTile(name, scene, site, (0, first), stretch, file.label.split))
+            targets.append(RasterTile(name, scene, site, (first, first + 3), file.target_stretch, file.label.split))
+    if not sources:
+        raise DataError(f"{files[0].path}: more than half of every tile is nodata; nothing is left to train on")
+    description = f"{len(sources)} tiles of {len(files)} rasters"
+    return Collection(tuple(sources), tuple(targets), True, preprocessing, description)
+
+
+def _preprocessing(files: Sequence[RasterFile], settings: DataSettings, domain: str) -> Preprocessing:
+    known = all(file.source_scaling is not None for file in files)
+    by_percentile = settings.input_range == "percentile" or (settings.input_range is None and not known)
+    given = None if isinstance(settings.input_range, str) else settings.input_range
+    distances = [file.gsd_m for file in files if file.gsd_m is not None]
+    return Preprocessing(
+        kind="raster",
+        bands=(domain,),
+        units="percentile" if by_percentile else "reflectance",
+        input_range=None if by_percentile else given or (0.0, NIR_TOP),
+        gsd_m=float(np.median(distances)) if distances else None,
+    )
+
+
+def _source_stretch(file: RasterFile, preprocessing: Preprocessing) -> Stretch:
+    count = len(file.sources)
+    if preprocessing.input_range is not None:
+        as_is = Scaling((1.0,) * count, (0.0,) * count)
+        return Stretch.physical(file.source_scaling or as_is, *preprocessing.input_range)
+    with gdal_cache(), Raster(file.path, failure=DataError) as raster:
+        raster.claim(file.targets)
+        ends = percentile_range(raster, file.sources)
+    if ends is None:
+        raise DataError(f"{file.path}: every pixel is nodata; leave it out of the training data")
+    return Stretch(ends[:1] * count, ends[1:] * count)
+
+
+def _sites(file: RasterFile, side_px: int, *, alone: bool) -> Iterator[tuple[str, str, Site]]:
+    """Yield name, scene and site of each tile with enough valid pixels; of a raster alone the lower part validates."""
+    height, width = file.size
+    held_out = round(height * HELD_OUT_SHARE) if alone and file.label.split is None else 0
+    held_out = held_out if held_out >= MIN_HELD_OUT_PX else 0
+    parts = [(0, height - held_out, file.label.scene), (height - held_out, held_out, f"{file.label.scene} lower part")]
+    for top, rows, scene in parts:
+        for down, tile_height in _steps(rows, side_px):
+            for left, tile_width in _steps(width, side_px):
+                site = Site(file.path, file.sources + file.targets, (top + down, left, tile_height, tile_width))
+                if site.read()[1].mean() >= MIN_VALID_SHARE:
+                    yield f"{file.label.name}@{top + down},{left}", scene, site
+
+
+def _steps(length: int, side_px: int) -> list[tuple[int, int]]:
+    """Divide a length evenly into parts of about `side_px`: start and length of each."""
+    ends = (
+        np.linspace(0, length, max(1, round(length / side_px)) + 1).round().astype(int) if length else np.zeros(1, int)
+    )
+    return [(int(a), int(b - a)) for a, b in pairwise(ends)]
