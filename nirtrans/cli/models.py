@@ -1,0 +1,96 @@
+"""`nirtrans models`: the zoo, or all about one model."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nirtrans.cli.options import Debug
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from nirtrans.models import System
+
+
+def models(
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Tell all about one model.")] = None,
+    domain: Annotated[
+        str | None, typer.Option("--domain", help="Only models that accept nir, gray or lineart.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """List the models: domains, parameters, paper, whether weights ship; with NAME, its networks and settings."""
+    import sys
+
+    from rich.console import Console
+
+    # A pipe has no width of its own, and narrow columns would cut names that a script reads.
+    console = Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 200)
+    for part in [_zoo(domain)] if name is None else _description(name):
+        console.print(part)
+
+
+def _zoo(domain: str | None) -> "Table":
+    from nirtrans.models import MODELS, count_parameters, list_models
+    from nirtrans.models.weights import shipped_weights
+
+    table = _table("model", "domains", "parameters", "paper", "weights")
+    for name in list_models(domain):
+        model = MODELS.find(name)
+        ships = any(weights.startswith(name) for weights in shipped_weights())
+        size = f"{count_parameters(_system(name)) / 1e6:.1f} M"
+        table.add_row(name, ", ".join(sorted(model.domains)), size, model.paper, "yes" if ships else "no")
+    return table
+
+
+def _description(name: str) -> "list[str | Table]":
+    from nirtrans.config_files import read_config, shipped
+    from nirtrans.models.halo import probe
+
+    system = _system(name)
+    reach = probe(system)
+    halo = f"{reach.halo_px} px" if reach.bounded else "the whole picture"
+    configs = [config for config, path in shipped().items() if read_config(path).get("model") == name]
+    facts = {
+        "paper": system.paper,
+        "domains": ", ".join(sorted(system.domains)),
+        "configs": ", ".join(configs) or "none",
+        "tiles": f"halo {halo}, multiples of {reach.stride_px} px",
+    }
+    lines = [f"{key:8} {value}" for key, value in facts.items()]
+    return ["\n".join([f"{name}: {type(system).__doc__}", *lines]), "", _networks(system), "", _settings(system)]
+
+
+def _networks(system: "System") -> "Table":
+    from nirtrans.models import count_parameters
+
+    table = _table("network", "parameters", "trained in", "colorizes")
+    for name in system.network_names():
+        phases = ", ".join(phase for phase, networks in system.phases.items() if name in networks)
+        size = f"{count_parameters(getattr(system, name)):,}"
+        table.add_row(name, size, phases, "yes" if name in system.inference else "")
+    return table
+
+
+def _settings(system: "System") -> "Table":
+    table = _table("setting", "default", "meaning")
+    for name, field in type(system).Params.model_fields.items():
+        table.add_row(f"network.{name}", str(field.default), " ".join((field.description or "").split()))
+    return table
+
+
+def _table(*columns: str) -> "Table":
+    from rich.table import Table
+
+    return Table(*columns, box=None, header_style="bold", pad_edge=False)
+
+
+def _system(name: str) -> "System":
+    """Build a model with its default settings, without weights."""
+    import torch
+
+    from nirtrans.config import Run
+    from nirtrans.models import MODELS, build_system
+
+    with torch.device("meta"):
+        return build_system(Run(model=name, domain=min(MODELS.find(name).domains)))
