@@ -7,6 +7,7 @@ channel instead of hundreds makes the probe a matter of milliseconds, whatever t
 """
 
 import copy
+import math
 from dataclasses import dataclass
 
 import torch
@@ -115,17 +116,14 @@ def _averaging_copy(system: System) -> System:
 
 
 class _Averaging(nn.Module):
-    """A convolution of the same geometry over the mean of the channels."""
+    """A convolution of the twin, its geometry kept, made to average one channel: the mean of all."""
 
     def __init__(self, layer: nn.Conv2d | nn.ConvTranspose2d) -> None:
         super().__init__()
-        geometry = {"stride": layer.stride, "padding": layer.padding, "dilation": layer.dilation, "bias": False}
-        if isinstance(layer, nn.ConvTranspose2d):
-            geometry["output_padding"] = layer.output_padding
-        else:
-            geometry["padding_mode"] = layer.padding_mode
-        self.conv = type(layer)(1, 1, layer.kernel_size, **geometry, dtype=torch.float64)
-        nn.init.constant_(self.conv.weight, GAIN / self.conv.weight.numel())
+        share = GAIN / math.prod(layer.kernel_size)
+        layer.weight = nn.Parameter(torch.full((1, 1, *layer.kernel_size), share, dtype=torch.float64))
+        layer.bias, layer.groups = None, 1
+        self.conv = layer
         self.channels = layer.out_channels if layer.out_channels <= IMAGE_CHANNELS else 1
 
     def forward(self, x: Tensor) -> Tensor:

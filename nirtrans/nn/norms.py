@@ -37,6 +37,8 @@ class SpatialNorm(nn.Module):
         self.channels, self.groups, self.eps = channels, groups, eps
         self.weight = nn.Parameter(torch.ones(channels)) if scale else None
         self.bias = nn.Parameter(torch.zeros(channels))
+        self.frozen_mean: Tensor | None
+        self.frozen_var: Tensor | None
         self.register_buffer("frozen_mean", None, persistent=False)
         self.register_buffer("frozen_var", None, persistent=False)
         self.pooling: Tensor | None = None
@@ -46,7 +48,7 @@ class SpatialNorm(nn.Module):
         """Normalise [N, C, H, W]."""
         if self.pooling is not None:
             self.freeze(*self.pooled(x, self.pooling))
-        if self.frozen_mean is not None:
+        if self.frozen_mean is not None and self.frozen_var is not None:
             mean, var = (self._per_channel(value).to(x.dtype) for value in (self.frozen_mean, self.frozen_var))
             return F.batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
         if self.groups == self.channels:
@@ -122,7 +124,7 @@ def frozen_statistics(module: nn.Module) -> dict[str, Tensor]:
     """Return the frozen statistics by layer, such as {"to_rgb.stem.1.mean": [C], "to_rgb.stem.1.var": [C]}."""
     statistics: dict[str, Tensor] = {}
     for name, layer in _layers(module):
-        if layer.frozen_mean is not None:
+        if layer.frozen_mean is not None and layer.frozen_var is not None:
             statistics |= {f"{name}.mean": layer.frozen_mean, f"{name}.var": layer.frozen_var}
     return statistics
 
