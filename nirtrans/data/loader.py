@@ -1,7 +1,7 @@
 """Endless training batches in which the number of a sample decides everything about it.
 
-Sample n takes the picture at place n of an endless chain of permutations, and its crop from a generator seeded by n. So a
-resumed run, another number of workers or of processes meets the same samples in the same order.
+Sample n takes the picture at place n of an endless chain of permutations, and its crop from a generator seeded by n. So
+a resumed run, another number of workers or of processes meets the same samples in the same order.
 """
 
 import os
@@ -88,7 +88,7 @@ def _numbers(run: Run, start_step: int, rank: int, world: int) -> "_Numbers":
 
 
 class _Numbers:
-    """The sample numbers of each batch of one process: micro-batch a of step s starts at s*batch + (a*world + rank)*m."""
+    """Sample numbers of each batch of one process: micro-batch a of step s starts at s*batch + (a*world + rank)*m."""
 
     def __init__(self, batch: int, accumulate: int, start_step: int, rank: int, world: int) -> None:
         self.batch, self.accumulate, self.step, self.rank, self.world = batch, accumulate, start_step, rank, world
@@ -164,7 +164,7 @@ def _raise_failures(loader: DataLoader) -> Iterator[Batch]:
 
 
 def _prepare_worker(number: int) -> None:
-    """Leave the process group, so that Ctrl-C reaches the trainer alone, which ends its workers when its step is done."""
+    """Leave the process group, so that Ctrl-C reaches the trainer alone, which ends workers when its step is done."""
     from torch.utils.data import get_worker_info
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)

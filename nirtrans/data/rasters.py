@@ -1,8 +1,8 @@
 """Rasters as training data: bands found, values brought to [0, 1] by one rule per raster, tiles cut.
 
-The source is stretched by physical range if every raster of the run has a known scaling, else by percentiles 2 and 98 of
-its raster. The target is shown as a picture: true-colour bands as they are, known reflectance over a fixed range,
-everything else between the dark and bright percentiles of its raster.
+The source is stretched by physical range if every raster of the run has a known scaling, else by percentiles 2 and 98
+of its raster. The target is shown as a picture: bands that are pictures already as they are, known reflectance over a
+fixed range, everything else between percentiles 2 and 98 of each band.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ from nirtrans.data.readable import open_readable
 from nirtrans.data.split import Label, read_labels
 from nirtrans.data.synthetic import DISPLAY_GAMMA, DISPLAY_TOP, NIR_TOP
 from nirtrans.errors import DataError
-from nirtrans.io.bands import Scaling, find_bands, find_scaling, percentile_range, read_overview
+from nirtrans.io.bands import Scaling, find_bands, find_scaling, find_sensor, percentile_range, read_overview
 from nirtrans.io.gdal import gdal_cache
 from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
 
@@ -119,27 +119,24 @@ def survey(path: Path, label: Label, source: SourceSettings, domain: str) -> Ras
         targets = find_bands(raster, COLOURS, bands=source.bands, **given)
         source_scaling = find_scaling(raster, sources, **given, **numbers)
         target_scaling = find_scaling(raster, targets, **given, **numbers)
-        stretch = _target_stretch(raster, targets, target_scaling)
+        stretch = _target_stretch(raster, targets, target_scaling, source.sensor)
         size = (raster.height, raster.width)
         return RasterFile(path, label, sources, targets, source_scaling, stretch, size, raster.gsd_m)
 
 
-def _target_stretch(raster: Raster, bands: Sequence[int], scaling: Scaling | None) -> Stretch:
-    """Decide how colours are shown.
-
-    Percentile stretches take the dark end of every band, which removes haze, and the widest span for all three, which
-    keeps hues apart from the sensor's offsets.
-    """
-    if all(raster.descriptions[band - 1].upper().startswith("TCI") for band in bands):
-        return Stretch((0.0,) * 3, (255.0,) * 3)
+def _target_stretch(raster: Raster, bands: Sequence[int], scaling: Scaling | None, sensor: str | None) -> Stretch:
+    """Decide how colours are shown; percentiles go band by band, which takes the blue of the air out of raw numbers."""
+    true_colour = all(raster.descriptions[band - 1].upper().startswith("TCI") for band in bands)
+    brightest = 255.0 if true_colour else find_sensor(sensor).brightest
+    if brightest is not None:
+        return Stretch((0.0,) * 3, (brightest,) * 3)
     if scaling is not None:
         return Stretch.physical(scaling, 0.0, DISPLAY_TOP, DISPLAY_GAMMA)
     values, valid = read_overview(raster, bands)
     if not valid.any():
         raise DataError(f"{raster.path}: every pixel is nodata; leave it out of the training data")
     low, high = np.percentile(values[:, valid], (2, 98), axis=1)
-    span = max(float((high - low).max()), 1e-6)
-    return Stretch(tuple(low.tolist()), tuple((low + span).tolist()), DISPLAY_GAMMA)
+    return Stretch(tuple(low.tolist()), tuple(np.maximum(high, low + 1e-6).tolist()), DISPLAY_GAMMA)
 
 
 @dataclass(frozen=True)

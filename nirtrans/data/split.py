@@ -16,7 +16,7 @@ VALIDATION_EVERY = 6
 def assign_splits(collection: Collection) -> Collection:
     """Give every picture a split: that of its scene where a file decided it, else every 6th scene validates.
 
-    Scenes are sorted by name over all sources joined. With two to five scenes the last one validates, a single one trains.
+    Scenes are sorted by name over all sources joined. Of two to five the last one validates; a single one trains.
 
     Raises:
         DataError: If pictures of one scene were given different splits.

@@ -1,15 +1,20 @@
 """Made-up scenes of red, green, blue and near-infrared reflectance: what runs without any data train on.
 
-A scene is terrain with lakes and a river, forest, meadow, fields, bare soil, a town and sometimes snow, lit from one side.
-Near infrared alone does not give the colour (soil, roofs and trees overlap), but texture and shape around a pixel do.
+A scene is terrain with lakes and a river, forest, meadow, fields, bare soil, a town and sometimes snow, lit from one
+side. Near infrared alone does not give the colour (soil, roofs and trees overlap), but texture and shape around a pixel
+do.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.data.landscape import Cover, Field, fractal, mix, parcels, ramp, smooth, spectrum
+from nirtrans.io.atomic import atomic_path, make_folder, write_text
+from nirtrans.io.gdal import gdal_quiet
+from nirtrans.io.images import write_image
 
 DISPLAY_TOP = 0.3
 """Visible reflectance shown as full brightness."""
@@ -17,6 +22,12 @@ DISPLAY_GAMMA = 1.4
 """Exponent 1 / gamma lifts the dark tones of vegetation."""
 NIR_TOP = 0.6
 """Near-infrared reflectance shown as full brightness."""
+RASTER_SCALE = 1e-4
+"""Reflectance per number of a written raster."""
+PIXEL_M = 10.0
+CORNER = (392_000.0, 5_820_000.0)
+"""Easting and northing of the upper left corner of a written raster, in UTM zone 33 north."""
+BANDS = ("red", "green", "blue", "nir")
 
 
 @dataclass(frozen=True)
@@ -154,3 +165,69 @@ def _haze(rng: np.random.Generator) -> Field:
     """Light scattered by the air, strongest in blue, [4, 1, 1]."""
     strength = rng.uniform(0, 0.015)
     return (strength * np.array([0.5, 0.75, 1.0, 0.15], dtype=np.float32))[:, None, None]
+
+
+def write_synthetic_pairs(folder: Path, *, scenes: int, size: tuple[int, int] = (256, 256), seed: int = 0) -> None:
+    """Write scenes as registered 8-bit pairs nir/NAME.png and rgb/NAME.png with a scenes.csv.
+
+    Args:
+        folder: Created if absent.
+        scenes: How many.
+        size: Height and width, pixels.
+        seed: Seed of the first scene; the others follow.
+    """
+    lines = ["id,scene"]
+    for name in ("nir", "rgb"):
+        make_folder(folder / name)
+    for number in range(seed, seed + scenes):
+        scene, name = synthetic_scene(number, size), f"scene{number:04d}"
+        write_image(folder / "nir" / f"{name}.png", _to_bytes(scene.nir_picture()))
+        write_image(folder / "rgb" / f"{name}.png", _to_bytes(scene.rgb_picture()))
+        lines.append(f"{name},{name}")
+    write_text(folder / "scenes.csv", "\n".join(lines) + "\n")
+
+
+def _to_bytes(picture: Field) -> NDArray[np.uint8]:
+    """Round [C, H, W] in [0, 1] to [H, W, C], uint8."""
+    return np.round(picture * 255).astype(np.uint8).transpose(1, 2, 0)
+
+
+def write_synthetic_raster(
+    path: Path, *, size: tuple[int, int] = (512, 512), seed: int = 0, nodata_hole: bool = True
+) -> None:
+    """Write one scene as a georeferenced raster: red, green, blue, nir as uint16 reflectance x 10000 with GDAL scales.
+
+    Args:
+        path: A .tif; created or replaced.
+        size: Height and width, pixels of 10 m.
+        seed: Seed of the scene.
+        nodata_hole: Leave out an oval and a slanted edge, as 0, the nodata value.
+    """
+    import rasterio
+    from rasterio.transform import from_origin
+
+    scene = synthetic_scene(seed, size)
+    numbers = np.round(np.stack([scene.red, scene.green, scene.blue, scene.nir]) / RASTER_SCALE).astype(np.uint16)
+    if nodata_hole:
+        numbers[:, _hole(size)] = 0
+    form = {
+        "driver": "GTiff",
+        "tiled": True,
+        "blockxsize": 256,
+        "blockysize": 256,
+        "compress": "deflate",
+        "predictor": 2,
+    }
+    place = {"crs": "EPSG:32633", "transform": from_origin(*CORNER, PIXEL_M, PIXEL_M), "nodata": 0}
+    shape = {"count": len(BANDS), "height": size[0], "width": size[1], "dtype": "uint16"}
+    with atomic_path(path) as temporary, gdal_quiet():
+        with rasterio.open(temporary, "w", **form, **place, **shape) as target:
+            target.write(numbers)
+            target.descriptions = BANDS
+            target.scales = (RASTER_SCALE,) * len(BANDS)
+
+
+def _hole(size: tuple[int, int]) -> NDArray[np.bool_]:
+    y, x = (axis / length for axis, length in zip(np.ogrid[: size[0], : size[1]], size, strict=True))
+    oval = ((x - 0.62) / 0.11) ** 2 + ((y - 0.36) / 0.07) ** 2 < 1
+    return oval | (x + 0.15 * y < 0.08)
