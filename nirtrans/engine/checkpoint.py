@@ -13,12 +13,10 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, NamedTuple
 
-import torch
 from accelerate import Accelerator
 from pydantic import ConfigDict
 from safetensors import SafetensorError
@@ -56,8 +54,7 @@ class StateInfo(Settings):
     """Loss scale of fp16."""
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """Everything that a run needs to continue exactly.
 
     Attributes:
@@ -122,35 +119,9 @@ def read_state(path: Path, accelerator: Accelerator) -> State:
     return State(info, _read_tensors(path / "shared.safetensors"), own)
 
 
-def check_names(found: Mapping[str, Any], expected: Mapping[str, Any], origin: str) -> None:
-    """Refuse missing and unknown tensors.
-
-    Raises:
-        CheckpointError: Naming the first one.
-    """
-    for name in sorted(found.keys() ^ expected.keys()):
-        what = "missing" if name in expected else "unknown"
-        raise CheckpointError(f"{origin}: tensor {name} is {what}; the state belongs to another model or version")
-
-
 def select(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Return the tensors whose names start with `prefix`, without it."""
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
-
-
-@torch.no_grad()
-def fill(targets: Mapping[str, Tensor], values: Mapping[str, Tensor], origin: str) -> None:
-    """Copy values into tensors in place, so that their device and memory layout stay.
-
-    Raises:
-        CheckpointError: If a tensor is missing, unknown or of another shape; names the first one.
-    """
-    check_names(values, targets, origin)
-    for name, target in targets.items():
-        if target.shape != values[name].shape:
-            shapes = f"expected {tuple(target.shape)}, got {tuple(values[name].shape)}"
-            raise CheckpointError(f"{origin}: tensor {name}: {shapes}; the state belongs to another model")
-        target.copy_(values[name])
 
 
 def _clear(temporary: Path) -> None:

@@ -129,6 +129,6 @@ def _check_phases(system: System, settings: TrainSettings) -> None:
             raise ConfigError(f"train.phases: {phase} is not a phase of this model{did_you_mean(phase, known)}")
     if settings.precision == "fp16" and settings.accumulate > 1 and len(system.phases) > 1:
         raise ConfigError(
-            "fp16 with train.accumulate > 1 is refused for a model of several phases: each optimizer step may change the "
-            "loss scale under gradients that another phase still accumulates; use --precision bf16"
+            "fp16 with train.accumulate > 1 is refused for a model of several phases: each optimizer step may change "
+            "the loss scale under gradients that another phase still accumulates; use --precision bf16"
         )

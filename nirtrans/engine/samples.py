@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nirtrans.inference.padding import colorize_any_size
 from nirtrans.io.atomic import make_folder
 from nirtrans.io.images import write_image
 from nirtrans.models.system import System
@@ -24,12 +25,14 @@ class SampleSheet:
     Attributes:
         sources: [C, H, W] each, [0, 1], all of one size; the first channel is shown.
         targets: [3, H, W] each, [0, 1], or empty where no target shows the same place.
+        stride_px: Sizes that the system accepts are multiples of it.
         folder: Folder of the run.
         device: Where to compute.
     """
 
     sources: Sequence[Tensor]
     targets: Sequence[Tensor]
+    stride_px: int
     folder: Path
     device: torch.device
 
@@ -40,8 +43,8 @@ class SampleSheet:
             InputError: If the folder is not writable.
             IOFailure: If the disk is full.
         """
-        with torch.no_grad():
-            fakes = [system.colorize(source[None].to(self.device))[0].cpu() for source in self.sources]
+        sources = [source[None].to(self.device) for source in self.sources]
+        fakes = [colorize_any_size(system, source, stride_px=self.stride_px)[0].cpu() for source in sources]
         columns = [[source[:1].expand(3, -1, -1) for source in self.sources], fakes, list(self.targets)]
         grid = join([list(row) for row in zip(*[column for column in columns if column], strict=True)])
         write_image(make_folder(self.folder / FOLDER) / f"step-{step:06d}.png", to_bytes(grid))

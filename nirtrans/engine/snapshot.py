@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from nirtrans.engine.checkpoint import check_names, fill, select
+from nirtrans.engine.checkpoint import select
 from nirtrans.engine.ema import MovingAverage
 from nirtrans.engine.optimizers import Optimizers
+from nirtrans.errors import CheckpointError
 from nirtrans.models.system import System
+from nirtrans.models.weights import check_tensors
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,27 @@ class Snapshot:
             named["random.cuda"] = torch.cuda.get_rng_state(self.device)
         return named
 
+    @torch.no_grad()
     def restore(self, shared: Mapping[str, Tensor], own: Mapping[str, Tensor], origin: str) -> None:
         """Put back what `shared` and `own` returned.
 
         Raises:
             CheckpointError: If tensors are missing, unknown or of another shape; names the first one.
         """
-        fill(self._parameters(), select(shared, "network."), origin)
-        fill(self.average.tensors(), select(shared, "average."), origin)
-        self.optimizers.load(select(shared, "optimizer."), origin)
-        fill(self._buffers(), select(own, "buffer."), origin)
         rest = select(own, "rest.")
-        check_names(rest, self._rest(), origin)
-        self.system.load_state_dict(rest, strict=False)  # pools change their length, so shapes are theirs to check
+        if rest.keys() != self._rest().keys():
+            name = min(rest.keys() ^ self._rest().keys())
+            raise CheckpointError(f"{origin}: {name} is not in both state and model; the state is of another model")
+        for targets, values in (
+            (self._parameters(), select(shared, "network.")),
+            (self.average.tensors(), select(shared, "average.")),
+            (self._buffers(), select(own, "buffer.")),
+        ):
+            check_tensors(values, targets, origin=origin)
+            for name, target in targets.items():
+                target.copy_(values[name])  # in place: device and memory layout stay
+        self.optimizers.load(select(shared, "optimizer."), origin)
+        self.system.load_state_dict(rest, strict=False)  # pools grow, so shapes are theirs to check
         torch.set_rng_state(own["random.cpu"])
         if self.device.type == "cuda" and "random.cuda" in own:
             torch.cuda.set_rng_state(own["random.cuda"], self.device)

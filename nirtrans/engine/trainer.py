@@ -50,7 +50,7 @@ class Hooks:
 
 
 class Trainer:
-    """Train a system; whatever ends it, a state is left that `fit(resume=True)` continues exactly.
+    """Train a system; whatever ends it, a state is left that `restore` and `fit` continue exactly.
 
     Args:
         run: All settings.
@@ -86,26 +86,46 @@ class Trainer:
         self.snapshot = Snapshot(system, self.networks, self.optimizers, self.average, accelerator.device)
         self.done = 0  # steps finished
         self.saved = -1  # steps finished when the newest state was written
+        self.elapsed_s = 0.0  # seconds of training before this start
         self.best: float | None = None
         self.means = RunningMeans()
         self.broken: str | None = None  # the term of the present step that was not finite
         self.broken_in_a_row = 0
 
-    def fit(self, *, resume: bool = False) -> None:
-        """Train from the start, or from the newest state, to the last step.
+    def restore(self) -> None:
+        """Go to the newest state of the run; `fit` then continues as if it had never ended.
 
         Raises:
-            InputError: If there is no state to resume or the folder is not writable.
-            CheckpointError: If the state is damaged or of another model.
+            InputError: If there is no state, or it is past `train.steps`.
+            CheckpointError: If the state is damaged, of another model or of another number of processes.
+        """
+        path = newest_state(self.out)
+        if path is None:
+            raise InputError(f"{self.out} holds no training state to resume; leave --resume out to start a new run")
+        info, shared, own = read_state(path, self.accelerator)
+        if info.step > self.settings.steps:
+            raise InputError(f"{path} is past train.steps {self.settings.steps}; give --steps {info.step} or more")
+        self.snapshot.restore(shared, own, str(path))
+        self.done = self.saved = info.step
+        self.best, self.means, self.elapsed_s = info.best, RunningMeans(info.sums), info.elapsed_s
+        if self.accelerator.scaler is not None and info.scaler:
+            kept = {"scale": info.scaler["scale"], "_growth_tracker": int(info.scaler["_growth_tracker"])}
+            self.accelerator.scaler.load_state_dict(self.accelerator.scaler.state_dict() | kept)
+
+    def fit(self) -> None:
+        """Train to the last step, from the start or from where `restore` went.
+
+        Raises:
+            InputError: If the folder is not writable.
             NonFiniteLoss: If `train.max_nonfinite` steps in a row had a loss or gradient that was not finite.
             OutOfMemory: If a step does not fit into memory.
             IOFailure: If the disk is full; the state before is kept.
             KeyboardInterrupt: After SIGINT or (Terminated) SIGTERM, between two steps, when the state has been written.
         """
-        elapsed_s = self._restore() if resume else self._start()
         steps = self.settings.steps
-        with Interrupts() as interrupts, closing(self._open_log(elapsed_s)) as log:
-            if not resume:
+        with Interrupts() as interrupts, closing(self._open_log()) as log:
+            if self.saved < 0:
+                torch.manual_seed(self.settings.seed + self.accelerator.process_index)
                 self._save_state(log)  # from now on every end can be resumed; a full disk shows at once
             with self.progress.task("train", steps, done=self.done, unit="step") as task, self._memory_errors():
                 batches = self.batches(self.done)
@@ -166,7 +186,7 @@ class Trainer:
     # --- the NaN guard ----------------------------------------------------------------------------------------------
 
     def _all_finite(self, phase: str, terms: Mapping[str, Tensor]) -> bool:
-        """Average the losses over all ranks, so that all of them see the same and decide the same; remember the means."""
+        """Average the losses over all ranks, so that all see the same and decide the same; remember the means."""
         values = mean_over_ranks(torch.stack([term.detach().float() for term in terms.values()]), self.accelerator)
         named = dict(zip([f"{phase}/{name}" for name in terms], values, strict=True))
         self.broken = next((name for name, value in named.items() if not math.isfinite(value)), None)
@@ -204,10 +224,10 @@ class Trainer:
         if self._due(settings.state_every):
             self._save(log)
 
-    def _open_log(self, elapsed_s: float) -> Log:
+    def _open_log(self) -> Log:
         if self.accelerator.is_main_process:
-            return RunLog(self.out, step=self.done, elapsed_s=elapsed_s)
-        return Log(elapsed_s=elapsed_s)
+            return RunLog(self.out, step=self.done, elapsed_s=self.elapsed_s)
+        return Log(elapsed_s=self.elapsed_s)
 
     def _due(self, every: int) -> bool:
         return self.done % every == 0 or self.done == self.settings.steps
@@ -232,28 +252,6 @@ class Trainer:
 
     # --- state ------------------------------------------------------------------------------------------------------
 
-    def _start(self) -> float:
-        torch.manual_seed(self.settings.seed + self.accelerator.process_index)
-        return 0.0
-
-    def _restore(self) -> float:
-        """Continue from the newest state; return the seconds already spent."""
-        path = newest_state(self.out)
-        if path is None:
-            raise InputError(f"{self.out} holds no training state to resume; leave --resume out to start a new run")
-        state = read_state(path, self.accelerator)
-        if state.info.step > self.settings.steps:
-            raise InputError(
-                f"{path.name} is past train.steps {self.settings.steps}; give --steps {state.info.step} or more"
-            )
-        self.snapshot.restore(state.shared, state.own, str(path))
-        self.done = self.saved = state.info.step
-        self.best, self.means = state.info.best, RunningMeans(state.info.sums)
-        if self.accelerator.scaler is not None and state.info.scaler:
-            kept = {"scale": state.info.scaler["scale"], "_growth_tracker": int(state.info.scaler["_growth_tracker"])}
-            self.accelerator.scaler.load_state_dict(self.accelerator.scaler.state_dict() | kept)
-        return state.info.elapsed_s
-
     def _save(self, log: Log) -> None:
         """Write the newest weights and the state; without a validation they are the best ones too."""
         if self.accelerator.is_main_process:
@@ -273,7 +271,8 @@ class Trainer:
             sums=self.means.sums,
             scaler={} if scaler is None else scaler.state_dict(),
         )
-        write_state(self.out, State(info, self.snapshot.shared(), self.snapshot.own()), self.accelerator)
+        state = State(info, shared=self.snapshot.shared(), own=self.snapshot.own())
+        write_state(self.out, state, self.accelerator)
         self.saved = self.done
 
     def _stop_if_asked(self, interrupts: Interrupts, log: Log) -> None:

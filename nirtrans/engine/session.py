@@ -1,0 +1,181 @@
+"""From the settings of a run to its trained weights: data, system, folder and trainer put together."""
+
+import csv
+import io
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast_object_list
+from torch import Tensor
+
+from nirtrans.config import Run
+from nirtrans.data.collection import Collection, Picture, open_collection
+from nirtrans.data.loader import check_trainable, training_batches
+from nirtrans.data.sample import Batch
+from nirtrans.engine import run_folder
+from nirtrans.engine.distributed import launch, together
+from nirtrans.engine.samples import SampleSheet
+from nirtrans.engine.trainer import Hooks, Trainer
+from nirtrans.evaluation.validation import validate
+from nirtrans.inference.fill import fill_invalid
+from nirtrans.io.atomic import write_text
+from nirtrans.models.build import build_system
+from nirtrans.models.halo import probe
+from nirtrans.models.system import System
+from nirtrans.models.weights import ModelInfo, fill, read_weights, save_weights
+from nirtrans.progress import SILENT, Progress
+
+logger = logging.getLogger("nirtrans")
+
+SAMPLES = 4
+SAMPLE_PX = 256
+VALIDATED = 24  # pictures per validation
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks for.
+
+    Attributes:
+        run: All settings.
+        device: As `resolve_device` returned it.
+        out: Folder of the run; None for a fresh runs/MODEL-DOMAIN-N.
+        resume: Continue the newest state in `out`.
+        overwrite: Replace a run in `out`.
+        init_from: Weights file to begin with.
+        skip_bad: Leave unreadable files out.
+    """
+
+    run: Run
+    device: torch.device
+    out: Path | None = None
+    resume: bool = False
+    overwrite: bool = False
+    init_from: Path | None = None
+    skip_bad: bool = False
+
+
+def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
+    """Train; nothing is written before data, model and settings have been checked.
+
+    Returns:
+        The trainer after its last step: `out`, `done`, `best`.
+
+    Raises:
+        UserError: If data, settings, weights or the folder cannot be used.
+        RunError: As `Trainer.fit` does.
+        KeyboardInterrupt: As `Trainer.fit` does.
+    """
+    run = request.run
+    accelerator = launch(run.train, request.device)
+    try:
+        collection = open_collection(run.data, run.domain, skip_bad=request.skip_bad)
+        check_trainable(collection.part("train"), run)
+        system = _build(request)
+        out = _folder(request, collection, accelerator)
+        trainer = Trainer(
+            run,
+            system,
+            partial(_batches, collection, run, accelerator),
+            out=out,
+            hooks=_hooks(run, system, collection, out, accelerator.device),
+            accelerator=accelerator,
+            progress=progress,
+        )
+        if request.resume:
+            trainer.restore()
+            together(accelerator, partial(run_folder.write_run, out, run))
+        trainer.fit()
+    finally:
+        accelerator.end_training()
+    return trainer
+
+
+def _build(request: Request) -> System:
+    """Build the system, check that it accepts the crops, and load weights to begin with."""
+    run, system = request.run, build_system(request.run)
+    side = run.data.crop_px
+    blank = Batch(torch.zeros(1, system.in_channels, side, side), torch.zeros(1, 3, side, side))
+    with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        system.eval().forward_train(blank)
+    if request.init_from is not None:
+        tensors, _ = read_weights(request.init_from)
+        fill(system, tensors, origin=str(request.init_from))
+    return system
+
+
+def _folder(request: Request, collection: Collection, accelerator: Accelerator) -> Path:
+    """Return the folder of the run, which the main process chooses and creates."""
+    chosen = [str(request.out or run_folder.next_folder(request.run))]
+    if accelerator.num_processes > 1:
+        broadcast_object_list(chosen)
+    out = Path(chosen[0])
+    if not request.resume:
+        together(accelerator, partial(_create, out, request, collection))
+    return out
+
+
+def _create(out: Path, request: Request, collection: Collection) -> None:
+    run_folder.check_unused(out, overwrite=request.overwrite)
+    run_folder.create(out, request.run)
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["id", "scene", "split"])
+    rows.writerows(sorted({(p.id, p.scene, p.split or "train") for p in (*collection.sources, *collection.targets)}))
+    write_text(out / run_folder.SPLITS, text.getvalue())
+
+
+def _batches(collection: Collection, run: Run, accelerator: Accelerator, start: int) -> Iterator[Batch]:
+    rank, world = accelerator.process_index, accelerator.num_processes
+    return training_batches(collection, run, start_step=start, rank=rank, world=world)
+
+
+def _hooks(run: Run, system: System, collection: Collection, out: Path, device: torch.device) -> Hooks:
+    reach = probe(system)
+    info = ModelInfo(
+        model=run.model,
+        run=run,
+        preprocessing=collection.preprocessing,
+        halo_px=reach.halo_px,
+        stride_px=reach.stride_px,
+        bounded=reach.bounded,
+        training_data=collection.description,
+    )
+    held_out = collection.part("val")
+    if not held_out.sources or not held_out.aligned:
+        logger.warning("no aligned pairs are held out to validate on; best.safetensors will be the newest weights")
+        validation = None
+    else:
+        validation = partial(validate, collection=held_out, device=device, limit=VALIDATED)
+    shown = held_out if held_out.sources else collection.part("train")
+    sources, targets = sample_pictures(shown)
+    return Hooks(
+        save_weights=partial(_save_weights, info),
+        validate=validation,
+        sample=SampleSheet(sources, targets, stride_px=reach.stride_px, folder=out, device=device),
+    )
+
+
+def _save_weights(info: ModelInfo, path: Path, tensors: Mapping[str, Tensor]) -> None:
+    save_weights(path, tensors, info)
+
+
+def sample_pictures(collection: Collection) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the middles of a few pictures [C, H, W] spread over a collection, and of their targets if aligned."""
+    chosen = np.unique(np.linspace(0, len(collection.sources) - 1, SAMPLES).round().astype(int))
+    sources = [collection.sources[index] for index in chosen]
+    targets = [collection.targets[index] for index in chosen] if collection.aligned else []
+    side = min(SAMPLE_PX, *(min(picture.size) for picture in sources))
+    return [_middle(picture, side) for picture in sources], [_middle(picture, side) for picture in targets]
+
+
+def _middle(picture: Picture, side: int) -> Tensor:
+    height, width = picture.size
+    pixels, valid = picture.read(((height - side) // 2, (width - side) // 2, side, side))
+    return torch.from_numpy(np.array(fill_invalid(pixels, valid)))
