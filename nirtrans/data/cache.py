@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
@@ -44,6 +45,15 @@ class PixelCache:
         while self.held_bytes > self.max_bytes and self._entries:
             _, arrays = self._entries.popitem(last=False)
             self.held_bytes -= _bytes(arrays)
+
+
+def stamp(path: Path) -> tuple[Path, int, int]:
+    """Return a key that changes when a file does; a file that is gone gets one too, and fails when it is decoded."""
+    try:
+        status = path.stat()
+    except OSError:
+        return path, 0, 0
+    return path, status.st_mtime_ns, status.st_size
 
 
 def _bytes(arrays: Arrays) -> int:

@@ -7,15 +7,14 @@ from typing import Any
 
 from nirtrans.config import DataSettings, Preprocessing, SourceSettings
 from nirtrans.data.derive import luma, open_colours
-from nirtrans.data.folders import TARGET_FOLDER, is_paired, is_unpaired, open_pairs, open_unpaired
+from nirtrans.data.folders import open_pairs, open_unpaired
+from nirtrans.data.layout import TARGET_FOLDER, find_layout
 from nirtrans.data.picture import Collection, InMemory, Part, Picture
-from nirtrans.data.rasters import RasterFile, cut_rasters, list_rasters, survey_all
+from nirtrans.data.rasters import RasterFile, cut_rasters, survey_all
 from nirtrans.data.split import assign_splits
 from nirtrans.data.synthetic import synthetic_scene
 from nirtrans.domains import find_domain
 from nirtrans.errors import DataError
-from nirtrans.io.geotiff import RASTER_SUFFIXES
-from nirtrans.io.images import list_images
 
 __all__ = ["Collection", "InMemory", "Part", "Picture", "open_collection"]
 SYNTHETIC_PX = 256
@@ -48,29 +47,18 @@ def open_collection(settings: DataSettings, domain: str, *, skip_bad: bool = Fal
 
 
 def _open_source(source: SourceSettings, domain: str, skip_bad: bool) -> Collection | list[RasterFile]:
-    path = Path(source.path).expanduser()
-    if not path.exists():
+    layout = find_layout(Path(source.path).expanduser(), domain)
+    if layout.kind == "rasters":
+        return survey_all(layout, source, domain, skip_bad=skip_bad)
+    if layout.kind == "pairs":
+        return open_pairs(layout, skip_bad=skip_bad)
+    if layout.kind == "unpaired":
+        return open_unpaired(layout, domain, skip_bad=skip_bad)
+    if domain != "gray":
         raise DataError(
-            f"{path}: no such file or folder; give --data a folder of {domain}/ and {TARGET_FOLDER}/, or rasters"
+            f"{layout.path}: {domain} is not made from colour pictures; give {domain}/ and {TARGET_FOLDER}/"
         )
-    if is_paired(path, domain):
-        return open_pairs(path, domain, skip_bad=skip_bad)
-    if is_unpaired(path):
-        return open_unpaired(path, domain, skip_bad=skip_bad)
-    if domain == "nir" and list_rasters(path):
-        return survey_all(source, domain, skip_bad=skip_bad)
-    if domain == "gray" and path.is_dir() and list_images(path):
-        return open_colours(path, skip_bad=skip_bad)
-    raise DataError(f"{path}: {_missing_layout(path, domain)}")
-
-
-def _missing_layout(path: Path, domain: str) -> str:
-    """Say what was expected in a folder; one half of pairs alone is the commonest mistake."""
-    if not path.is_dir():
-        return f"not a raster ({', '.join(RASTER_SUFFIXES)}); give a folder of pairs or a raster"
-    wanted = f"{domain}/ and {TARGET_FOLDER}/, or trainA/ and trainB/" + (", or rasters" if domain == "nir" else "")
-    found = ", ".join(sorted(item.name for item in path.iterdir())[:5]) or "nothing"
-    return f"expected {wanted}; found {found}"
+    return open_colours(layout, skip_bad=skip_bad)
 
 
 def _labels(sources: Sequence[SourceSettings]) -> list[str]:

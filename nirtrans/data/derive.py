@@ -1,14 +1,15 @@
 """Sources that are made from colour pictures: gray is their luma."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.config import Preprocessing
-from nirtrans.data.folders import by_stem, open_image, open_readable
+from nirtrans.data.folders import open_image
+from nirtrans.data.layout import Layout
 from nirtrans.data.picture import Collection, Picture, Pixels, Window
+from nirtrans.data.readable import open_readable
 from nirtrans.data.split import read_labels
 
 LUMA = (0.299, 0.587, 0.114)
@@ -46,20 +47,20 @@ class Gray:
         return luma(rgb), valid
 
 
-def open_colours(folder: Path, *, skip_bad: bool = False) -> Collection:
+def open_colours(layout: Layout, *, skip_bad: bool = False) -> Collection:
     """Open colour pictures as targets and their luma as sources.
 
     Raises:
         DataError: If a file is unreadable or gray.
     """
-    paths = by_stem(folder)
-    labels = read_labels(folder, paths)
+    paths = layout.groups["pictures"]
+    labels = read_labels(layout.path, paths)
     targets = open_readable(
         paths,
         lambda name: open_image(paths[name], labels[name], channels=3, thorough=skip_bad),
-        folder=folder,
+        folder=layout.path,
         skip_bad=skip_bad,
     )
     sources = tuple(Gray(target.id, target.scene, target, target.split) for target in targets)
-    description = f"{len(targets)} colour pictures of {folder.name}"
+    description = f"{len(targets)} colour pictures of {layout.path.name}"
     return Collection(sources, tuple(targets), True, Preprocessing(bands=("gray",)), description)

@@ -6,14 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from nirtrans.config import Preprocessing
-from nirtrans.data.cache import DECODED, Arrays
+from nirtrans.data.cache import DECODED, Arrays, stamp
+from nirtrans.data.layout import TARGET_FOLDER, Layout
 from nirtrans.data.picture import Collection, Pixels, Window, cut
 from nirtrans.data.readable import SHOWN, open_readable
 from nirtrans.data.split import Label, read_labels
 from nirtrans.errors import DataError
-from nirtrans.io.images import IMAGE_SUFFIXES, check_complete, image_size, list_images, read_image, to_unit
-
-TARGET_FOLDER = "rgb"
+from nirtrans.io.images import check_complete, image_size, read_image, to_unit
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class ImageFile:
 
     def read(self, window: Window | None = None) -> Pixels:
         """Decode the file, or take it from the cache, and cut the window out of it."""
-        pixels, alpha = DECODED.get(self.path, self._decode)
+        pixels, alpha = DECODED.get(stamp(self.path), self._decode)
         valid = None if alpha is None else cut(alpha, window) > 0
         return to_unit(cut(pixels.transpose(2, 0, 1), window)), valid
 
@@ -46,67 +45,54 @@ class ImageFile:
         return pixels, image.alpha
 
 
-def is_paired(folder: Path, domain: str) -> bool:
-    """Tell whether a folder holds DOMAIN/ and rgb/."""
-    return (folder / domain).is_dir() and (folder / TARGET_FOLDER).is_dir()
-
-
-def is_unpaired(folder: Path) -> bool:
-    """Tell whether a folder holds trainA/ and trainB/."""
-    return (folder / "trainA").is_dir() and (folder / "trainB").is_dir()
-
-
-def open_pairs(folder: Path, domain: str, *, skip_bad: bool = False) -> Collection:
+def open_pairs(layout: Layout, *, skip_bad: bool = False) -> Collection:
     """Open DOMAIN/NAME and rgb/NAME as aligned pairs, with scenes.csv and splits.csv if they are there.
 
     Raises:
         DataError: If names do not match, sizes differ within a pair, or a file is unreadable.
     """
-    sources, targets = by_stem(folder / domain), by_stem(folder / TARGET_FOLDER)
-    _check_names(folder, domain, set(sources), set(targets))
-    labels = read_labels(folder, sources)
+    (domain, sources), (_, targets) = layout.groups.items()
+    _check_names(layout.path, domain, set(sources), set(targets))
+    labels = read_labels(layout.path, sources)
 
     def open_pair(name: str) -> tuple[ImageFile, ImageFile]:
         source = open_image(sources[name], labels[name], channels=1, thorough=skip_bad)
         target = open_image(targets[name], labels[name], channels=3, thorough=skip_bad)
         if source.size != target.size:
-            raise DataError(
-                f"{folder}: pair {name} has sizes {_by(source.size)} and {_by(target.size)}; both must be equal"
-            )
+            sizes = " and ".join(f"{height}x{width}" for height, width in (source.size, target.size))
+            raise DataError(f"{layout.path}: the pair {name} has the sizes {sizes}; both must be equal")
         return source, target
 
-    pairs = open_readable(sources, open_pair, folder=folder, skip_bad=skip_bad)
+    pairs = open_readable(sources, open_pair, folder=layout.path, skip_bad=skip_bad)
     return Collection(
         sources=tuple(source for source, _ in pairs),
         targets=tuple(target for _, target in pairs),
         aligned=True,
         preprocessing=Preprocessing(bands=(domain,)),
-        description=f"{len(pairs)} pairs of {folder.name}",
+        description=f"{len(pairs)} pairs of {layout.path.name}",
     )
 
 
-def open_unpaired(folder: Path, domain: str, *, skip_bad: bool = False) -> Collection:
-    """Open trainA and testA as sources, trainB and testB as targets; the folders decide the split."""
+def open_unpaired(layout: Layout, domain: str, *, skip_bad: bool = False) -> Collection:
+    """Open trainA and testA as sources, trainB and testB as targets; the folders decide the split.
+
+    Raises:
+        DataError: If a file is unreadable, or a target is gray.
+    """
 
     def open_side(letter: str, channels: int) -> tuple[ImageFile, ...]:
-        paths = [
-            path
-            for part in ("train", "test")
-            if part == "train" or (folder / f"{part}{letter}").is_dir()
-            for path in by_stem(folder / f"{part}{letter}").values()
-        ]
+        paths = [path for part, files in layout.groups.items() if part.endswith(letter) for path in files.values()]
 
         def open_one(path: Path) -> ImageFile:
-            label = Label(path.stem, f"{path.parent.name}/{path.stem}", path.parent.name.removesuffix(letter))
+            part = path.parent.name
+            label = Label(path.stem, f"{part}/{path.stem}", part.removesuffix(letter))
             return open_image(path, label, channels=channels, thorough=skip_bad)
 
-        return tuple(open_readable(paths, open_one, folder=folder, skip_bad=skip_bad))
+        return tuple(open_readable(paths, open_one, folder=layout.path, skip_bad=skip_bad))
 
     sources, targets = open_side("A", 1), open_side("B", 3)
-    description = f"{len(sources)} and {len(targets)} unpaired pictures of {folder.name}"
-    return Collection(
-        sources, targets, aligned=False, preprocessing=Preprocessing(bands=(domain,)), description=description
-    )
+    description = f"{len(sources)} and {len(targets)} unpaired pictures of {layout.path.name}"
+    return Collection(sources, targets, False, Preprocessing(bands=(domain,)), description)
 
 
 def open_image(path: Path, label: Label, *, channels: int, thorough: bool = False) -> ImageFile:
@@ -132,22 +118,6 @@ def open_image(path: Path, label: Label, *, channels: int, thorough: bool = Fals
     return picture
 
 
-def by_stem(folder: Path) -> dict[str, Path]:
-    """Return the pictures of a folder by name without suffix, sorted.
-
-    Raises:
-        DataError: If the folder is empty, or two files differ by suffix alone.
-    """
-    named: dict[str, Path] = {}
-    for path in list_images(folder):
-        other = named.setdefault(path.stem, path)
-        if other != path:
-            raise DataError(f"{folder}: {other.name} and {path.name} share one name; keep one of them")
-    if not named:
-        raise DataError(f"{folder}: no pictures in it; expected {', '.join(IMAGE_SUFFIXES)}")
-    return named
-
-
 def _check_names(folder: Path, domain: str, sources: set[str], targets: set[str]) -> None:
     """Refuse pairs with one half missing, listing the first few."""
     for have, lack, names in ((domain, TARGET_FOLDER, sources - targets), (TARGET_FOLDER, domain, targets - sources)):
@@ -157,7 +127,3 @@ def _check_names(folder: Path, domain: str, sources: set[str], targets: set[str]
             raise DataError(
                 f"{folder}: {first}{more} in {have}/ without a file of the same name in {lack}/; add or remove them"
             )
-
-
-def _by(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.config import DataSettings, Preprocessing, SourceSettings
-from nirtrans.data.cache import DECODED, Arrays
+from nirtrans.data.cache import DECODED, Arrays, stamp
+from nirtrans.data.layout import Layout
 from nirtrans.data.picture import Collection, Pixels, Window, cut
 from nirtrans.data.readable import open_readable
 from nirtrans.data.split import Label, read_labels
@@ -22,7 +23,7 @@ from nirtrans.data.synthetic import DISPLAY_GAMMA, DISPLAY_TOP, NIR_TOP
 from nirtrans.errors import DataError
 from nirtrans.io.bands import Scaling, find_bands, find_scaling, find_sensor, percentile_range, read_overview
 from nirtrans.io.gdal import gdal_cache
-from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
+from nirtrans.io.geotiff import Raster
 
 COLOURS = ("red", "green", "blue")
 MIN_VALID_SHARE = 0.5
@@ -84,26 +85,21 @@ class RasterFile:
     gsd_m: float | None
 
 
-def list_rasters(path: Path) -> list[Path]:
-    """Return the raster itself, or the rasters directly inside a folder, sorted."""
-    found = sorted(path.iterdir()) if path.is_dir() else [path]
-    return [item for item in found if item.suffix.lower() in RASTER_SUFFIXES and not item.name.startswith(".")]
-
-
-def survey_all(source: SourceSettings, domain: str, *, skip_bad: bool = False) -> list[RasterFile]:
-    """Survey the raster or the folder of rasters that a source names.
+def survey_all(layout: Layout, source: SourceSettings, domain: str, *, skip_bad: bool = False) -> list[RasterFile]:
+    """Survey all rasters of a source.
 
     Raises:
         DataError: If one of them cannot be used, unless `skip_bad`; or if none is left.
     """
-    folder = Path(source.path).expanduser()
-    paths = {path.stem: path for path in list_rasters(folder)}
-    labels = read_labels(folder, paths) if folder.is_dir() else {folder.stem: Label(folder.stem, folder.stem)}
+    paths = layout.groups["rasters"]
+    labels = read_labels(layout.path, paths)  # a single raster has no tables beside it
     scenes = source.scenes or {}
-    labels = {name: replace(label, scene=scenes.get(name, label.scene)) for name, label in labels.items()}
-    return open_readable(
-        paths, lambda name: survey(paths[name], labels[name], source, domain), folder=folder, skip_bad=skip_bad
-    )
+
+    def survey_one(name: str) -> RasterFile:
+        label = replace(labels[name], scene=scenes.get(name, labels[name].scene))
+        return survey(paths[name], label, source, domain)
+
+    return open_readable(paths, survey_one, folder=layout.path, skip_bad=skip_bad)
 
 
 def survey(path: Path, label: Label, source: SourceSettings, domain: str) -> RasterFile:
@@ -149,7 +145,7 @@ class Site:
 
     def read(self) -> Arrays:
         """Return the numbers of all bands [C, H, W] and the mask of valid pixels [H, W], from the cache if possible."""
-        return DECODED.get(self, self._decode)
+        return DECODED.get((self, stamp(self.path)), self._decode)
 
     def _decode(self) -> Arrays:
         with gdal_cache(), Raster(self.path, failure=DataError) as raster:

@@ -1,13 +1,19 @@
 """Train, validation and test parts, decided scene by scene so that no place is in two of them."""
 
 import csv
+import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from nirtrans.data.layout import find_layout
 from nirtrans.data.picture import Collection
-from nirtrans.errors import DataError
+from nirtrans.errors import DataError, InputError
+from nirtrans.io.atomic import write_text
 
 SPLITS = ("train", "val", "test")
 VALIDATION_EVERY = 6
@@ -45,6 +51,50 @@ def _decided(pictures: Sequence[Any]) -> dict[str, str]:
     return decided
 
 
+def write_splits(folder: Path, out: Path, *, val: float = 0.15, test: float = 0.15, seed: int = 0) -> dict[str, int]:
+    """Draw a split of whole scenes and write it as id,scene,split.
+
+    Args:
+        folder: Pairs, rasters or pictures, with or without a scenes.csv.
+        out: The CSV file; in the folder and called splits.csv, it is found again by training and evaluation.
+        val: Share of the scenes that validate.
+        test: Share of the scenes that are kept for the end.
+        seed: Decides the draw.
+
+    Returns:
+        Pictures per split.
+
+    Raises:
+        DataError: If there are too few scenes for the shares.
+        InputError: If the shares leave nothing for training, or `out` cannot be written.
+    """
+    if val + test >= 1:
+        raise InputError(f"--val {val:g} and --test {test:g} leave nothing for training; use a sum below 1")
+    layout = find_layout(folder)
+    if layout.kind == "unpaired":
+        raise DataError(f"{folder}: trainA/, trainB/, testA/ and testB/ are a split already")
+    labels = read_labels(folder, layout.names, with_splits=False)
+    splits = _draw(sorted({label.scene for label in labels.values()}), val, test, seed)
+    rows = [(name, label.scene, splits[label.scene]) for name, label in labels.items()]
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([("id", "scene", "split"), *rows])
+    write_text(out, text.getvalue())
+    return dict(Counter(split for _, _, split in rows))
+
+
+def _draw(scenes: Sequence[str], val: float, test: float, seed: int) -> dict[str, str]:
+    names = [name for name, share in (("val", val), ("test", test)) for _ in range(_count(share, len(scenes)))]
+    if len(scenes) <= len(names):
+        raise DataError(f"{len(scenes)} scenes are too few for a split; use smaller shares or 0 for --val or --test")
+    names += ["train"] * (len(scenes) - len(names))
+    order = np.random.default_rng(seed).permutation(len(scenes))
+    return {scenes[index]: name for index, name in zip(order, names, strict=True)}
+
+
+def _count(share: float, scenes: int) -> int:
+    return max(1, round(share * scenes)) if share > 0 else 0
+
+
 def _every_sixth(scenes: Sequence[str]) -> dict[str, str]:
     held_out = set(scenes[VALIDATION_EVERY - 1 :: VALIDATION_EVERY] or scenes[-1:] if len(scenes) > 1 else ())
     return {scene: "val" if scene in held_out else "train" for scene in scenes}
@@ -76,15 +126,22 @@ class Label:
     split: str | None = None
 
 
-def read_labels(folder: Path, names: Iterable[str]) -> dict[str, Label]:
+def read_labels(folder: Path, names: Iterable[str], *, with_splits: bool = True) -> dict[str, Label]:
     """Tell the scene and split of every name; `splits.csv` wins over `scenes.csv`, without either each name is a scene.
+
+    Args:
+        folder: Where the two files may be.
+        names: File names without suffix.
+        with_splits: Read `splits.csv` too.
 
     Raises:
         DataError: If a file is malformed, leaves a name out, or names a split other than train, val and test.
     """
     labels = {name: Label(name, name) for name in names}
-    for path, columns in ((folder / "scenes.csv", ("id", "scene")), (folder / "splits.csv", ("id", "scene", "split"))):
-        if path.is_file():
+    tables = {"scenes.csv": ("id", "scene"), "splits.csv": ("id", "scene", "split")}
+    for table, columns in tables.items():
+        path = folder / table
+        if path.is_file() and (with_splits or table == "scenes.csv"):
             rows = {row["id"]: row for row in read_table(path, columns)}
             labels = {name: _relabel(label, rows, path) for name, label in labels.items()}
     return labels

@@ -220,11 +220,14 @@ def write_synthetic_raster(
     }
     place = {"crs": "EPSG:32633", "transform": from_origin(*CORNER, PIXEL_M, PIXEL_M), "nodata": 0}
     shape = {"count": len(BANDS), "height": size[0], "width": size[1], "dtype": "uint16"}
-    with atomic_path(path) as temporary, gdal_quiet():
-        with rasterio.open(temporary, "w", **form, **place, **shape) as target:
-            target.write(numbers)
-            target.descriptions = BANDS
-            target.scales = (RASTER_SCALE,) * len(BANDS)
+    with (
+        atomic_path(path) as temporary,
+        gdal_quiet(),
+        rasterio.open(temporary, "w", **form, **place, **shape) as target,
+    ):
+        target.write(numbers)
+        target.descriptions = BANDS
+        target.scales = (RASTER_SCALE,) * len(BANDS)
 
 
 def _hole(size: tuple[int, int]) -> NDArray[np.bool_]:

@@ -1,0 +1,98 @@
+"""Recognise what a data path holds: pairs, unpaired folders, rasters or pictures."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from nirtrans.domains import DOMAINS
+from nirtrans.errors import DataError
+from nirtrans.io.geotiff import RASTER_SUFFIXES
+from nirtrans.io.images import IMAGE_SUFFIXES, list_images
+
+Kind = Literal["pairs", "unpaired", "rasters", "pictures"]
+TARGET_FOLDER = "rgb"
+UNPAIRED_FOLDERS = ("trainA", "trainB", "testA", "testB")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a path holds.
+
+    Attributes:
+        path: The folder, or a single raster.
+        kind: pairs: DOMAIN/ and rgb/; unpaired: trainA/, trainB/ and perhaps testA/, testB/; rasters; pictures.
+        groups: Files by name without suffix, per subfolder, sources first; rasters and pictures are one group.
+    """
+
+    path: Path
+    kind: Kind
+    groups: dict[str, dict[str, Path]]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the sources, sorted."""
+        return list(next(iter(self.groups.values())))
+
+
+def find_layout(path: Path, domain: str | None = None) -> Layout:
+    """Look into a path.
+
+    Args:
+        path: A folder, or a raster.
+        domain: Kind of source that is wanted; any if None.
+
+    Raises:
+        DataError: If it is absent or empty, holds nothing of use for the domain, or two files share a name.
+    """
+    if not path.exists():
+        raise DataError(f"{path}: no such file or folder; give a folder of pairs, of rasters, or a raster")
+    if not path.is_dir():
+        return _single(path, domain)
+    for name in [domain] if domain else DOMAINS:
+        if (path / name).is_dir() and (path / TARGET_FOLDER).is_dir():
+            return Layout(path, "pairs", {part: _images(path / part) for part in (name, TARGET_FOLDER)})
+    if all((path / part).is_dir() for part in UNPAIRED_FOLDERS[:2]):
+        return Layout(path, "unpaired", {p: _images(path / p) for p in UNPAIRED_FOLDERS if (path / p).is_dir()})
+    rasters = sorted(item for item in path.iterdir() if _is_raster(item))
+    if rasters and domain in (None, "nir"):
+        return Layout(path, "rasters", {"rasters": _by_name(rasters)})
+    if domain != "nir" and list_images(path):
+        return Layout(path, "pictures", {"pictures": _images(path)})
+    raise DataError(_nothing_of_use(path, domain))
+
+
+def _single(path: Path, domain: str | None) -> Layout:
+    if _is_raster(path) and domain in (None, "nir"):
+        return Layout(path, "rasters", {"rasters": {path.stem: path}})
+    raise DataError(f"{path}: a single file must be a raster ({', '.join(RASTER_SUFFIXES)}); give pictures as a folder")
+
+
+def _is_raster(path: Path) -> bool:
+    return path.suffix.lower() in RASTER_SUFFIXES and not path.name.startswith(".")
+
+
+def _images(folder: Path) -> dict[str, Path]:
+    found = _by_name(list_images(folder))
+    if not found:
+        raise DataError(f"{folder}: no pictures in it; expected {', '.join(IMAGE_SUFFIXES)}")
+    return found
+
+
+def _by_name(paths: Iterable[Path]) -> dict[str, Path]:
+    named: dict[str, Path] = {}
+    for path in paths:
+        other = named.setdefault(path.stem, path)
+        if other != path:
+            raise DataError(f"{path.parent}: {other.name} and {path.name} share one name; keep one of them")
+    return named
+
+
+def _nothing_of_use(path: Path, domain: str | None) -> str:
+    """Say what was expected in a folder and what is there; one half of pairs is the commonest mistake."""
+    wanted = f"{domain or 'nir'}/ and {TARGET_FOLDER}/, or trainA/ and trainB/"
+    wanted += ", or rasters" if domain in (None, "nir") else ", or pictures" if domain == "gray" else ""
+    found = sorted(item.name + "/" * item.is_dir() for item in path.iterdir())
+    return (
+        f"{path}: expected {wanted} in it; found {', '.join(found[:5]) or 'nothing'}{' ...' if len(found) > 5 else ''}"
+    )
