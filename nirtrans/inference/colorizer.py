@@ -1,5 +1,6 @@
 """The Python face: a weights file becomes an object that colours arrays and tensors."""
 
+import math
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -145,27 +146,31 @@ class Colorizer:
         """Forget frozen statistics."""
         thaw(self.system)
 
-    def grid(self, scene: Scene, *, tile_px: int | None = None, halo_px: int | None = None) -> Grid:
+    def grid(
+        self, scene: Scene, *, tile_px: int | None = None, halo_px: int | None = None, step_px: int = BLOCK_PX
+    ) -> Grid:
         """Choose tiles for a scene.
 
         Args:
             scene: What is to be cut.
             tile_px: Side of the cores, a multiple of the stride; 0 for the whole scene at once, None to choose.
             halo_px: Margin; None for the one that the weights need.
+            step_px: What a chosen tile is a multiple of, beside the stride.
 
         Raises:
             InputError: If the tile does not fit the stride or the memory, or the network needs the whole scene.
         """
         halo, stride = self.info.halo_px if halo_px is None else halo_px, self.info.stride_px
         if tile_px is not None and tile_px % stride:
-            step = round_up(BLOCK_PX, stride)
-            raise InputError(f"tile {tile_px} px is no multiple of the network's stride; use a multiple of {step}")
+            raise InputError(
+                f"--tile {tile_px} is no multiple of the network's stride {stride}; use {round_up(tile_px, stride)}"
+            )
         cut = partial(Grid, scene.height, scene.width, halo_px=halo, stride_px=stride)
         grid = cut(tile_px or 0)
         if tile_px is None and grid.largest_px() > self.budget_px:
-            grid = cut(self._tile_px(halo))
+            grid = cut(self._tile_px(halo, math.lcm(step_px, stride)))
         elif grid.largest_px() > self.budget_px:
-            side = int(self.budget_px**0.5)
+            side = math.isqrt(self.budget_px)
             raise InputError(
                 f"--tile {tile_px}: the memory holds about {side} x {side} px, halo included; use --tile auto"
             )
@@ -175,15 +180,14 @@ class Colorizer:
             )
         return grid
 
-    def _tile_px(self, halo_px: int) -> int:
-        """Return the least tile that recomputes little, or the largest that fits the memory; a multiple of a block."""
-        step = round_up(BLOCK_PX, self.info.stride_px)
+    def _tile_px(self, halo_px: int, step_px: int) -> int:
+        """Return the least tile that recomputes little, or the largest that fits the memory; a multiple of the step."""
         for tile in (1024, 2048, 4096):
             seen = (tile + 2 * halo_px) ** 2
-            if tile % step == 0 and seen <= min(self.budget_px, EXCESS * tile**2):
+            if tile % step_px == 0 and seen <= min(self.budget_px, EXCESS * tile**2):
                 return tile
-        largest = int(self.budget_px**0.5) - 2 * round_up(halo_px, self.info.stride_px)
-        return max(step, min(largest, 4096) // step * step)
+        largest = math.isqrt(self.budget_px) - 2 * round_up(halo_px, self.info.stride_px)
+        return max(step_px, min(largest, 4096) // step_px * step_px)
 
 
 def to_network_range(values: NDArray[Any], info: ModelInfo) -> NDArray[np.float32]:

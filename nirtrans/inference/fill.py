@@ -21,12 +21,21 @@ def fill_invalid(pixels: NDArray[np.float32], valid: NDArray[np.bool_] | None) -
     """
     if valid is None or valid.all():
         return pixels
-    rows, columns = np.nonzero(~valid)
+    filled = np.where(valid, pixels, np.float32(FAR))
+    rows, columns = np.nonzero(~valid & _within_reach(valid))
     from_row, from_column, found = _nearest(valid, rows, columns)
-    filled = pixels.copy()
-    values = pixels[:, from_row, from_column]  # [C, invalid pixels]
-    filled[:, rows, columns] = np.where(found, values, np.float32(FAR))
+    filled[:, rows[found], columns[found]] = pixels[:, from_row[found], from_column[found]]
     return filled
+
+
+def _within_reach(valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return where the square of `REACH_PX` around a pixel holds a valid one, [H, W]."""
+    height, width = valid.shape
+    counts = np.pad(valid, REACH_PX).cumsum(axis=0, dtype=np.int64).cumsum(axis=1)
+    counts = np.pad(counts, ((1, 0), (1, 0)))
+    side = 2 * REACH_PX + 1
+    upper, lower = counts[:height], counts[side : side + height]
+    return lower[:, side : side + width] - lower[:, :width] - upper[:, side : side + width] + upper[:, :width] > 0
 
 
 def _nearest(valid: NDArray[np.bool_], rows: NDArray, columns: NDArray) -> tuple[NDArray, NDArray, NDArray]:
@@ -35,19 +44,20 @@ def _nearest(valid: NDArray[np.bool_], rows: NDArray, columns: NDArray) -> tuple
     A nearest pixel is, in some row at most `REACH_PX` away, the nearest one of that row. Ties fall to the smaller row
     offset, then upwards, then to the left: never to what a window happens to hold.
     """
-    height = len(valid)
     column_of = _nearest_in_row(valid)
     unreachable = REACH_PX**2 + 1
     best = np.full(len(rows), unreachable)
     best_row, best_column = np.zeros_like(rows), np.zeros_like(columns)
+    searching = np.arange(len(rows))
     for offset in sorted(range(-REACH_PX, REACH_PX + 1), key=abs):
-        row = rows + offset
-        inside = (row >= 0) & (row < height)
-        row = row.clip(0, height - 1)
-        column = column_of[row, columns]
-        distance = np.where(inside & (column >= 0), (column - columns) ** 2 + offset**2, unreachable)
-        nearer = distance < best
-        best[nearer], best_row[nearer], best_column[nearer] = distance[nearer], row[nearer], column[nearer]
+        searching = searching[best[searching] > offset**2]  # no row further away holds anything nearer
+        row, here = rows[searching] + offset, columns[searching]
+        inside = (row >= 0) & (row < len(valid))
+        column = column_of[row.clip(0, len(valid) - 1), here]
+        distance = np.where(inside & (column >= 0), (column - here) ** 2 + offset**2, unreachable)
+        nearer = distance < best[searching]
+        chosen = searching[nearer]
+        best[chosen], best_row[chosen], best_column[chosen] = distance[nearer], row[nearer], column[nearer]
     return best_row, best_column, best < unreachable
 
 

@@ -1,6 +1,5 @@
 """Write colour rasters on the grid of their source, block by block, under their final name only when complete."""
 
-import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from nirtrans.errors import InputError
 from nirtrans.io.atomic import atomic_path, make_folder
+from nirtrans.io.gdal import gdal_quiet
 from nirtrans.io.geotiff import Raster, Window
 
 if TYPE_CHECKING:
@@ -33,16 +33,16 @@ class RasterForm:
         dtype: uint8 and uint16 span their whole range, float32 is 0 to 1.
         mask: Where invalid pixels are told: a mask inside the file, an alpha band, or nodata (0, or NaN for floats).
         compress: zstd, deflate and lzw lose nothing.
-        block_px: Side of the blocks, a multiple of 16.
+        block_px: Side of the blocks, a multiple of 16; None to choose.
     """
 
     dtype: SampleType = "uint8"
     mask: MaskKind = "internal"
     compress: Compression = "zstd"
-    block_px: int = BLOCK_PX
+    block_px: int | None = None
 
     def __post_init__(self) -> None:
-        if self.block_px < 16 or self.block_px % 16:
+        if self.block_px is not None and (self.block_px < 16 or self.block_px % 16):
             raise InputError(f"--block expects a multiple of 16, got {self.block_px}")
         if self.compress == "jpeg" and (self.dtype != "uint8" or self.mask == "alpha"):
             raise InputError(
@@ -57,7 +57,7 @@ class RasterForm:
         return float("nan") if self.dtype == "float32" else 0.0
 
     def encode(self, rgb: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[Any]:
-        """Turn [3, h, w] in [0, 1] into samples: clamped, rounded, invalid pixels at 0 or NaN, valid ones never there."""
+        """Turn [3, h, w] in [0, 1] into samples, clamped and rounded; with nodata, valid ones never have its value."""
         rgb = rgb.clip(0, 1)
         if self.dtype == "float32":
             return rgb if valid is None else np.where(valid, rgb, np.float32(self.nodata or 0))
@@ -68,7 +68,8 @@ class RasterForm:
 
     def creation_options(self) -> dict[str, Any]:
         """Return what GDAL's GTiff driver is told about the storage."""
-        options: dict[str, Any] = {"tiled": True, "blockxsize": self.block_px, "blockysize": self.block_px}
+        block = self.block_px or BLOCK_PX
+        options: dict[str, Any] = {"tiled": True, "blockxsize": block, "blockysize": block}
         options |= {"interleave": "pixel", "bigtiff": "if_safer", "sparse_ok": True, "photometric": "rgb"}
         if self.compress != "none":
             options["compress"] = self.compress
@@ -128,12 +129,10 @@ def colour_raster(path: Path, source: Raster, form: RasterForm, tags: Mapping[st
         IOFailure: If writing breaks off, for example on a full disk.
     """
     import rasterio
-    from rasterio.errors import NotGeoreferencedWarning
 
     make_folder(path.parent)
     masked = may_have_holes(source)
-    with atomic_path(path) as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+    with atomic_path(path) as temporary, gdal_quiet():
         with rasterio.open(temporary, "w", **_profile(source, form)) as target:
             _describe(target, source, tags)
             yield RasterWriter(target, form, masked=masked)

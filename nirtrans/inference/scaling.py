@@ -1,0 +1,177 @@
+"""How the numbers of one raster become the [0, 1] of a network: one rule for the whole scene, never per tile."""
+
+import logging
+import re
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nirtrans.errors import DataError, InputError
+from nirtrans.inference.scene import Pixels
+from nirtrans.inference.tiling import Window
+from nirtrans.io.bands import Scaling, find_bands, find_scaling, percentile_range
+from nirtrans.io.geotiff import Raster
+from nirtrans.models.weights import ModelInfo
+
+log = logging.getLogger("nirtrans")
+GSD_FACTOR = 2.0
+"""Ground sampling distances that differ by more than this are warned about."""
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What the user says about the bands and values of a raster.
+
+    Attributes:
+        bands: Band numbers by name, from 1.
+        sensor: Name in `nirtrans.io.bands.SENSORS`.
+        scale: Physical value = number * scale + offset.
+        offset: See scale.
+        input_range: "LO,HI", physical values that become 0 and 1, or "percentile:P1,P2".
+    """
+
+    bands: dict[str, int] | None = None
+    sensor: str | None = None
+    scale: float | None = None
+    offset: float | None = None
+    input_range: str | None = None
+
+
+@dataclass(frozen=True)
+class RasterScene:
+    """The input bands of a raster as a scene; see `nirtrans.inference.scene.Scene`.
+
+    Attributes:
+        raster: Where to read; by one thread at a time.
+        bands: Numbers from 1, in the order of the channels.
+        scaling: From numbers to physical values; None if the range is one of numbers.
+        low: Value that becomes 0.
+        high: Value that becomes 1.
+    """
+
+    raster: Raster
+    bands: tuple[int, ...]
+    scaling: Scaling | None
+    low: float
+    high: float
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.raster.height
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.raster.width
+
+    def read(self, window: Window) -> Pixels:
+        """Read and scale a window; values outside the range are clamped."""
+        numbers, valid = self.raster.read(self.bands, window)
+        values = numbers.astype(np.float32) if self.scaling is None else self.scaling.apply(numbers)
+        return unit_range(values, self.low, self.high), valid
+
+    def describe(self) -> dict[str, object]:
+        """Return what determines the input of the network, for the tag of the result."""
+        known = {} if self.scaling is None else {"scale": self.scaling.scale, "offset": self.scaling.offset}
+        return {"bands": self.bands, **known, "input_range": (self.low, self.high)}
+
+
+def unit_range(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
+    """Map low..high to 0..1, clamped; what is not finite becomes NaN.
+
+    Raises:
+        InputError: If low is not below high.
+    """
+    if not low < high:
+        raise InputError(f"an input range needs a lower and a higher value, got {low},{high}")
+    with np.errstate(invalid="ignore"):
+        return ((values - np.float32(low)) * np.float32(1 / (high - low))).clip(0, 1)
+
+
+def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions) -> RasterScene:
+    """Find the bands that the weights want and the rule that scales them.
+
+    Raises:
+        DataError: If bands or scaling cannot be found, or values are no measurements.
+        InputError: If the input range is malformed.
+    """
+    bands = find_bands(raster, info.preprocessing.bands, bands=options.bands, sensor=options.sensor)
+    _check_measurements(raster, bands, options.input_range)
+    _compare_gsd(raster, info.preprocessing.gsd_m)
+    scaling, low, high = _find_range(raster, bands, info, options)
+    return RasterScene(raster, bands, scaling, low, high)
+
+
+def _find_range(
+    raster: Raster, bands: tuple[int, ...], info: ModelInfo, options: SourceOptions
+) -> tuple[Scaling | None, float, float]:
+    """Decide scaling and range: the user's, the weights' physical range, 8-bit display values, or percentiles."""
+    rule = info.preprocessing
+    known = {"sensor": options.sensor, "scale": options.scale, "offset": options.offset}
+    given = parse_input_range(options.input_range)
+    if isinstance(given, Percentiles):
+        return None, *_percentiles(raster, bands, given)
+    if given is not None:
+        return find_scaling(raster, bands, **known), *given
+    if rule.units == "reflectance":
+        return find_scaling(raster, bands, **known, required=True), *(rule.input_range or (0.0, 1.0))
+    if rule.units == "picture" and raster.dtypes[bands[0] - 1] == "uint8":
+        return None, 0.0, 255.0
+    return None, *_percentiles(raster, bands, Percentiles())
+
+
+@dataclass(frozen=True)
+class Percentiles:
+    """Take the range from the scene."""
+
+    low: float = 2.0
+    high: float = 98.0
+
+
+def parse_input_range(text: str | None) -> Percentiles | tuple[float, float] | None:
+    """Read `LO,HI`, `percentile` or `percentile:P1,P2`.
+
+    Raises:
+        InputError: If it is none of these, or not ascending.
+    """
+    if text is None:
+        return None
+    kind, _, rest = text.rpartition(":")
+    if text == "percentile":
+        return Percentiles()
+    numbers = [
+        float(part) for part in rest.split(",") if re.fullmatch(r"\s*[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?\s*", part)
+    ]
+    if len(numbers) != 2 or kind not in ("", "percentile") or not numbers[0] < numbers[1]:
+        raise InputError(f"--input-range expects LO,HI with LO < HI, or percentile:P1,P2, got {text!r}")
+    if kind == "":
+        return numbers[0], numbers[1]
+    if not 0 <= numbers[0] < numbers[1] <= 100:
+        raise InputError(f"--input-range percentile expects two numbers from 0 to 100, got {rest!r}")
+    return Percentiles(*numbers)
+
+
+def _percentiles(raster: Raster, bands: tuple[int, ...], wanted: Percentiles) -> tuple[float, float]:
+    """Return the percentiles of the scene; any range will do where nothing is valid."""
+    return percentile_range(raster, bands, wanted.low, wanted.high) or (0.0, 1.0)
+
+
+def _check_measurements(raster: Raster, bands: tuple[int, ...], input_range: str | None) -> None:
+    for band in bands:
+        kind, colour = raster.dtypes[band - 1], raster.colours[band - 1]
+        if colour == "palette":
+            raise DataError(
+                f"{raster.path}: band {band} holds palette indices, not measurements; expand it to colours first"
+            )
+        if kind.startswith("complex"):
+            raise DataError(f"{raster.path}: band {band} is {kind}; expected real numbers, take the amplitude first")
+        if kind in ("int32", "uint32", "int64", "uint64") and input_range is None:
+            raise DataError(f"{raster.path}: band {band} is {kind}, whose range is not known; give --input-range LO,HI")
+
+
+def _compare_gsd(raster: Raster, trained_m: float | None) -> None:
+    here_m = raster.gsd_m
+    if trained_m and here_m and not 1 / GSD_FACTOR <= here_m / trained_m <= GSD_FACTOR:
+        log.warning("%s: pixels of %.3g m, the weights learned from %.3g m", raster.path, here_m, trained_m)
