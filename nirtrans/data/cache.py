@@ -3,11 +3,11 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from numpy.typing import NDArray
 
-Arrays = tuple[NDArray[Any] | None, ...]
+ArraysT = TypeVar("ArraysT", bound=tuple[NDArray[Any] | None, ...])
 
 
 class PixelCache:
@@ -23,9 +23,9 @@ class PixelCache:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.held_bytes = 0
-        self._entries: OrderedDict[Hashable, Arrays] = OrderedDict()
+        self._entries: OrderedDict[Hashable, Any] = OrderedDict()
 
-    def get(self, key: Hashable, load: Callable[[], Arrays]) -> Arrays:
+    def get(self, key: Hashable, load: Callable[[], ArraysT]) -> ArraysT:
         """Return what is held under `key`, or load, keep and return it."""
         if key in self._entries:
             self._entries.move_to_end(key)
@@ -56,7 +56,7 @@ def stamp(path: Path) -> tuple[Path, int, int]:
     return path, status.st_mtime_ns, status.st_size
 
 
-def _bytes(arrays: Arrays) -> int:
+def _bytes(arrays: tuple[NDArray[Any] | None, ...]) -> int:
     return sum(array.nbytes for array in arrays if array is not None)
 
 

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nirtrans.config import Preprocessing
-from nirtrans.data.cache import DECODED, Arrays, stamp
+from nirtrans.data.cache import DECODED, stamp
 from nirtrans.data.layout import TARGET_FOLDER, Layout
 from nirtrans.data.picture import Collection, Pixels, Window, cut
 from nirtrans.data.readable import SHOWN, open_readable
@@ -33,7 +34,7 @@ class ImageFile:
         valid = None if alpha is None else cut(alpha, window) > 0
         return to_unit(cut(pixels.transpose(2, 0, 1), window)), valid
 
-    def _decode(self) -> Arrays:
+    def _decode(self) -> tuple[NDArray, NDArray | None]:
         image = read_image(self.path)
         pixels = image.pixels
         if pixels.shape[2] > self.channels:

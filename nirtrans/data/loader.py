@@ -17,13 +17,16 @@ from nirtrans.config import Run
 from nirtrans.data.cache import CACHE_BYTES, DECODED
 from nirtrans.data.picture import Collection, Picture
 from nirtrans.data.sample import Batch, Sample, collate
-from nirtrans.data.transforms import place_crop, read_crop
+from nirtrans.data.transforms import Placement, place_crop, read_crop
 from nirtrans.errors import ConfigError, DataError, NirtransError
 
 PREFETCHED_BATCHES = 4
 """Batches that each worker keeps ready."""
 SOURCE, TARGET, CROP = range(3)
 """Purposes of random numbers; each has its own stream."""
+CROP_ATTEMPTS = 8
+MIN_VALID_SHARE = 0.25
+"""Share of valid pixels from which a crop is taken at once."""
 
 
 def training_batches(
@@ -111,34 +114,33 @@ class _Samples(Dataset):
 
     def __getitem__(self, number: int) -> Sample | NirtransError:
         try:
-            return self._paired(number) if self._is_paired(number) else self._unpaired(number)
+            return self._cut(number)
         except NirtransError as error:
             return error
+
+    def _cut(self, number: int) -> Sample:
+        """Cut the crops of one sample; those that hold little but nodata are drawn again, a few times."""
+        paired = self._is_paired(number)
+        first = self._pick(SOURCE, number, len(self.train.sources))
+        second = first if paired else self._pick(TARGET, number, len(self.train.targets))
+        source, target = self.train.sources[first], self.train.targets[second]
+        rng = np.random.default_rng((self.seed, CROP, number))
+        for _ in range(CROP_ATTEMPTS):
+            placement = self._place(rng, source)
+            pixels, valid = read_crop(source, placement)
+            colours, colours_valid = read_crop(target, placement if paired else self._place(rng, target))
+            valid = valid & colours_valid
+            if valid.float().mean() >= MIN_VALID_SHARE:
+                break
+        name = source.id if paired else f"{source.id}|{target.id}"
+        return Sample(pixels, colours, None if valid.all() else valid, paired=paired, id=name)
 
     def _is_paired(self, number: int) -> bool:
         """Mixed pairing alternates: even steps are paired."""
         mode = self.data.pairing
         return mode == "paired" or (mode == "mixed" and (number // self.batch) % 2 == 0)
 
-    def _paired(self, number: int) -> Sample:
-        index = self._pick(SOURCE, number, len(self.train.sources))
-        source, target = self.train.sources[index], self.train.targets[index]
-        placement = self._place(np.random.default_rng((self.seed, CROP, number)), source)
-        pixels, valid = read_crop(source, placement)
-        colours, colours_valid = read_crop(target, placement)
-        valid = valid & colours_valid
-        return Sample(pixels, colours, None if valid.all() else valid, paired=True, id=source.id)
-
-    def _unpaired(self, number: int) -> Sample:
-        rng = np.random.default_rng((self.seed, CROP, number))
-        source = self.train.sources[self._pick(SOURCE, number, len(self.train.sources))]
-        target = self.train.targets[self._pick(TARGET, number, len(self.train.targets))]
-        pixels, valid = read_crop(source, self._place(rng, source))
-        colours, colours_valid = read_crop(target, self._place(rng, target))
-        valid = valid & colours_valid
-        return Sample(pixels, colours, None if valid.all() else valid, paired=False, id=f"{source.id}|{target.id}")
-
-    def _place(self, rng: np.random.Generator, picture: Picture):
+    def _place(self, rng: np.random.Generator, picture: Picture) -> Placement:
         data = self.data
         return place_crop(rng, picture, data.crop_px, flip=data.flip, scale_jitter=data.scale_jitter)
 

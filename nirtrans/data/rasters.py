@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.config import DataSettings, Preprocessing, SourceSettings
-from nirtrans.data.cache import DECODED, Arrays, stamp
+from nirtrans.data.cache import DECODED, stamp
 from nirtrans.data.layout import Layout
 from nirtrans.data.picture import Collection, Pixels, Window, cut
 from nirtrans.data.readable import open_readable
@@ -108,16 +108,16 @@ def survey(path: Path, label: Label, source: SourceSettings, domain: str) -> Ras
     Raises:
         DataError: If it cannot be read, a band is not found, or no pixel is valid.
     """
-    given = {"sensor": source.sensor}
-    numbers = {"scale": source.scale, "offset": source.offset}
     with gdal_cache(), Raster(path, failure=DataError) as raster:
-        sources = find_bands(raster, (domain,), bands=source.bands, **given)
-        targets = find_bands(raster, COLOURS, bands=source.bands, **given)
-        source_scaling = find_scaling(raster, sources, **given, **numbers)
-        target_scaling = find_scaling(raster, targets, **given, **numbers)
-        stretch = _target_stretch(raster, targets, target_scaling, source.sensor)
+        sources = find_bands(raster, (domain,), bands=source.bands, sensor=source.sensor)
+        targets = find_bands(raster, COLOURS, bands=source.bands, sensor=source.sensor)
+        units = {
+            bands: find_scaling(raster, bands, sensor=source.sensor, scale=source.scale, offset=source.offset)
+            for bands in (sources, targets)
+        }
+        stretch = _target_stretch(raster, targets, units[targets], source.sensor)
         size = (raster.height, raster.width)
-        return RasterFile(path, label, sources, targets, source_scaling, stretch, size, raster.gsd_m)
+        return RasterFile(path, label, sources, targets, units[sources], stretch, size, raster.gsd_m)
 
 
 def _target_stretch(raster: Raster, bands: Sequence[int], scaling: Scaling | None, sensor: str | None) -> Stretch:
@@ -143,11 +143,11 @@ class Site:
     bands: tuple[int, ...]
     window: Window
 
-    def read(self) -> Arrays:
+    def read(self) -> tuple[NDArray, NDArray[np.bool_]]:
         """Return the numbers of all bands [C, H, W] and the mask of valid pixels [H, W], from the cache if possible."""
         return DECODED.get((self, stamp(self.path)), self._decode)
 
-    def _decode(self) -> Arrays:
+    def _decode(self) -> tuple[NDArray, NDArray[np.bool_]]:
         with gdal_cache(), Raster(self.path, failure=DataError) as raster:
             numbers, valid = raster.read(self.bands, self.window)
         return numbers, valid & (numbers != 0).any(axis=0)

@@ -85,7 +85,8 @@ def synthetic_scene(seed: int, size: tuple[int, int] = (256, 256)) -> SyntheticS
     cover[water] = Cover.WATER
     bands = smooth(np.where(water, layer, bands)) + _haze(rng)
     bands = bands * (1 + 0.012 * rng.standard_normal(bands.shape, dtype=np.float32))
-    return SyntheticScene(*np.clip(bands, 0.002, 1).astype(np.float32), cover=cover)
+    red, green, blue, nir = np.clip(bands, 0.002, 1).astype(np.float32)
+    return SyntheticScene(red, green, blue, nir, cover)
 
 
 def _meadow(rng: np.random.Generator, size: tuple[int, int], moisture: Field) -> Field:
@@ -96,14 +97,14 @@ def _meadow(rng: np.random.Generator, size: tuple[int, int], moisture: Field) ->
 def _crops(rng: np.random.Generator, size: tuple[int, int], terrain: Field) -> tuple[NDArray[np.bool_], Field]:
     """Fields on flat ground: one ripeness per field, rows along one side, bare or green borders."""
     fields = parcels(rng, size, mean_px=rng.uniform(26, 48))
-    ripeness = np.where(fields.draw(rng) < 0.5, ramp(fields.draw(rng), 0, 4), ramp(fields.draw(rng), -2, 1))
+    ripeness = np.where(fields.draw(rng) < 0.5, 0.25 * fields.draw(rng), 0.67 + 0.33 * fields.draw(rng))
     period_px = 3.0 + 3.0 * fields.draw(rng)
     direction = np.where(fields.draw(rng) < 0.5, fields.across, fields.along)
     rows = 0.10 * np.sin(2 * np.pi * direction / period_px)
     layer = mix("green crops", "ripe crops", ripeness) * (0.85 + 0.3 * fields.draw(rng)) * (1 + rows)
     layer = np.where(fields.edge_px < 1.5, spectrum("dry meadow"), layer)
     where = (np.abs(terrain) < 0.9) & (fields.draw(rng) < 0.75)
-    return where, layer
+    return where, layer.astype(np.float32)
 
 
 def _soil(rng: np.random.Generator, size: tuple[int, int], moisture: Field) -> tuple[NDArray[np.bool_], Field]:

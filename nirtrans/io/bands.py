@@ -33,6 +33,7 @@ class Sensor:
         layout_count: See layout; 0 if there is no usual layout.
         scale: Physical value = number * scale + offset; None if numbers have no fixed meaning.
         offset: See scale; None if it differs between products and must be known from elsewhere.
+        brightest: Number that is shown as full brightness, where colours are stored ready for display.
     """
 
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Sensor:
     layout_count: int = 0
     scale: float | None = None
     offset: float | None = None
+    brightest: float | None = None
 
 
 COMMON_NAMES = {
@@ -59,7 +61,7 @@ SENSORS = {
     # Landsat 8 and 9, collection 2 level 2: USGS product guide, surface reflectance.
     "landsat-c2-l2": Sensor(LANDSAT_8, {"nir": 5, "red": 4, "green": 3, "blue": 2}, 7, scale=2.75e-5, offset=-0.2),
     # USDA aerial photographs: red, green, blue, near infrared; display values without physical meaning.
-    "naip": Sensor(layout={"nir": 4, "red": 1, "green": 2, "blue": 3}, layout_count=4),
+    "naip": Sensor(layout={"nir": 4, "red": 1, "green": 2, "blue": 3}, layout_count=4, brightest=255.0),
     "generic": Sensor(),
 }
 
@@ -227,8 +229,8 @@ def percentile_range(
 ) -> tuple[float, float] | None:
     """Return two percentiles of all valid numbers of some bands together, or None if no pixel is valid.
 
-    At most 16 million pixels are looked at, by nearest-neighbour decimation of the whole raster. Pixels that are 0 in every
-    band of the raster are fill, whether or not the file says so.
+    At most 16 million pixels are looked at, by nearest-neighbour decimation of the whole raster. Pixels that are 0 in
+    every band of the raster are fill, whether or not the file says so.
     """
     values, valid = read_overview(raster, bands)
     if not valid.any():

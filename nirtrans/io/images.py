@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import UnidentifiedImageError
+from PIL.TiffImagePlugin import TiffImageFile
 
 from nirtrans.errors import DataError, InputError
 from nirtrans.io.atomic import atomic_path
@@ -152,14 +153,14 @@ def _is_deep(path: Path, image: Pillow.Image) -> bool:
         return True
     if image.format == "PNG":
         return _png_header(path)[0] == 16
-    bits = image.tag_v2.get(_BITS_PER_SAMPLE, (8,)) if image.format == "TIFF" else (8,)
+    bits = image.tag_v2.get(_BITS_PER_SAMPLE, (8,)) if isinstance(image, TiffImageFile) else (8,)
     return max(bits) > 8
 
 
 def _is_gray(path: Path, image: Pillow.Image) -> bool:
     if image.format == "PNG":  # Pillow calls deep gray with alpha RGBA
         return _png_header(path)[1] in (0, 4)
-    if image.format == "TIFF" and image.mode != "P":
+    if isinstance(image, TiffImageFile) and image.mode != "P":
         return image.tag_v2.get(_SAMPLES_PER_PIXEL, 1) < 3
     return image.mode in _DEEP_MODES or image.mode in ("L", "LA", "La", "1")
 
