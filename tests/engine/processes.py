@@ -1,0 +1,66 @@
+"""Training processes for tests: `python -m tests.engine.processes (train|halves|kill) OUT RUN_AS_JSON [SYSTEM]`."""
+
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import torch
+
+from nirtrans.config import Run
+from nirtrans.engine.checkpoint import newest_state
+from nirtrans.engine.distributed import launch
+from tests.engine.runs import train
+from tests.engine.systems import batches
+
+KILLS = 6
+
+
+def continue_run(out: Path, run: Run, name: str) -> None:
+    """Train to the end, from the newest state if there is one."""
+    accelerator = launch(run.train)
+    make_batches = partial(batches, run, rank=accelerator.process_index, world=accelerator.num_processes)
+    train(run, out, name, resume=newest_state(out) is not None, batches=make_batches, accelerator=accelerator)
+
+
+def train_whole_and_in_halves(out: Path, run: Run, name: str) -> None:
+    """Train once from start to end and once with a stop after step 5."""
+    for folder in ("whole", "halves"):
+        (out / folder).mkdir(exist_ok=True)
+    half = run.model_copy(update={"train": run.train.model_copy(update={"steps": 5})})
+    continue_run(out / "whole", run, name)
+    continue_run(out / "halves", half, name)
+    continue_run(out / "halves", run, name)
+
+
+def kill_again_and_again(out: Path, run: Run, name: str) -> None:
+    """Kill children at random moments after their first state, then train to the end; print where they died."""
+    chance = random.Random(0)
+    with tempfile.TemporaryDirectory() as folder:  # what the first run imports need not be imported by every child
+        continue_run(Path(folder), run.model_copy(update={"train": run.train.model_copy(update={"steps": 1})}), name)
+    for _ in range(KILLS):
+        before = newest_state(out)
+        child = os.fork()
+        if child == 0:
+            continue_run(out, run, name)
+            os._exit(0)
+        while newest_state(out) == before and os.waitpid(child, os.WNOHANG) == (0, 0):
+            time.sleep(0.001)
+        time.sleep(chance.uniform(0.0, 0.04))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        print(newest_state(out), flush=True)
+    continue_run(out, run, name)
+
+
+ACTIONS = {"train": continue_run, "halves": train_whole_and_in_halves, "kill": kill_again_and_again}
+
+if __name__ == "__main__":
+    action, folder, settings, *rest = sys.argv[1:]
+    ACTIONS[action](Path(folder), Run.model_validate_json(settings), *(rest or ["gan"]))
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
