@@ -205,7 +205,6 @@ def write_synthetic_raster(
         nodata_hole: Leave out an oval and a slanted edge, as 0, the nodata value.
     """
     import rasterio
-    from rasterio.transform import from_origin
 
     scene = synthetic_scene(seed, size)
     numbers = np.round(np.stack([scene.red, scene.green, scene.blue, scene.nir]) / RASTER_SCALE).astype(np.uint16)
@@ -219,7 +218,8 @@ def write_synthetic_raster(
         "compress": "deflate",
         "predictor": 2,
     }
-    place = {"crs": "EPSG:32633", "transform": from_origin(*CORNER, PIXEL_M, PIXEL_M), "nodata": 0}
+    place = {"crs": "EPSG:32633", "nodata": 0}
+    place["transform"] = rasterio.Affine(PIXEL_M, 0, CORNER[0], 0, -PIXEL_M, CORNER[1])
     shape = {"count": len(BANDS), "height": size[0], "width": size[1], "dtype": "uint16"}
     with (
         atomic_path(path) as temporary,
