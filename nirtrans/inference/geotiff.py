@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans import __version__
-from nirtrans.errors import InputError
+from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.scaling import RasterScene, SourceOptions, open_scene
 from nirtrans.inference.statistics import Sample
@@ -61,6 +61,7 @@ def colorize_raster(
     options: SourceOptions = SourceOptions(),
     tiling: TileOptions = TileOptions(),
     form: RasterForm = RasterForm(),
+    failure: type[DataError] | type[IOFailure] = IOFailure,
     progress: Progress = SILENT,
 ) -> Result:
     """Write an RGB GeoTIFF on the grid of a raster; see the documentation of rasters for what is kept.
@@ -68,10 +69,10 @@ def colorize_raster(
     Raises:
         DataError: If the raster cannot be opened, or its bands or scaling cannot be found.
         InputError: If options contradict each other, or the target cannot be written.
-        IOFailure: If reading or writing breaks off, naming the window.
+        IOFailure: If reading or writing breaks off, naming the window (reading: or what is given as `failure`).
         OutOfMemory: If a tile does not fit the device.
     """
-    with gdal_cache(CACHE_BYTES), Raster(source) as raster:
+    with gdal_cache(CACHE_BYTES), Raster(source, failure=failure) as raster:
         scene = open_scene(raster, colorizer.info, options)
         grid = plan(colorizer, scene, tiling, form)
         form = form if form.block_px else replace(form, block_px=fitting_block(grid))

@@ -1,0 +1,84 @@
+"""`nirtrans colorize`: translate a picture, a folder of pictures, or a raster."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from nirtrans.cli.options import Bands, Debug, Device, Overwrite, ProgressOption, Sensor, SkipBad, Threads, parse_bands
+
+Tile = Annotated[str, typer.Option("--tile", metavar="N|auto", help="Side of the tiles in pixels; 0: all at once.")]
+Halo = Annotated[
+    str, typer.Option("--halo", metavar="N|auto", help="Margin of the tiles; auto: what the weights need.")
+]
+InputRange = Annotated[
+    str | None,
+    typer.Option("--input-range", metavar="LO,HI", help="Values that become black and white, or percentile:2,98."),
+]
+SampleType = Annotated[Literal["uint8", "uint16", "float32"], typer.Option("--dtype", help="Samples of the result.")]
+MaskKind = Annotated[
+    Literal["internal", "alpha", "nodata"], typer.Option("--mask", help="How rasters tell pixels without data.")
+]
+Compression = Annotated[
+    Literal["zstd", "deflate", "lzw", "jpeg", "none"], typer.Option("--compress", help="Compression of rasters.")
+]
+
+
+def colorize(
+    source: Annotated[str, typer.Argument(metavar="SRC", help="A picture, folder, pattern, GeoTIFF, VRT or COG.")],
+    target: Annotated[Path, typer.Argument(metavar="DST", help="A file, or a folder that mirrors SRC.")],
+    weights: Annotated[str, typer.Option("--weights", metavar="FILE|NAME", help="A .safetensors file or run folder.")],
+    bands: Bands = None,
+    sensor: Sensor = None,
+    scale: Annotated[float | None, typer.Option("--scale", help="Physical value = number * scale + offset.")] = None,
+    offset: Annotated[float | None, typer.Option("--offset", help="See --scale.")] = None,
+    input_range: InputRange = None,
+    tile: Tile = "auto",
+    halo: Halo = "auto",
+    block: Annotated[int | None, typer.Option("--block", min=16, max=4096, help="Side of blocks of the file.")] = None,
+    dtype: SampleType = "uint8",
+    mask: MaskKind = "internal",
+    compress: Compression = "zstd",
+    overwrite: Overwrite = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Leave out files that are there already.")] = False,
+    skip_bad: SkipBad = False,
+    device: Device = "auto",
+    threads: Threads = None,
+    progress: ProgressOption = "auto",
+    debug: Debug = False,
+) -> None:
+    """Translate a picture, a folder or a raster to RGB; rasters keep grid, coordinates and mask."""
+    from nirtrans.inference.colorizer import load_colorizer
+    from nirtrans.inference.device import use_threads
+    from nirtrans.inference.geotiff import TileOptions
+    from nirtrans.inference.jobs import JobOptions, find_jobs, run_job, run_jobs
+    from nirtrans.inference.scaling import SourceOptions
+    from nirtrans.io.geotiff_write import RasterForm
+    from nirtrans.progress import Progress
+
+    use_threads(threads)
+    options = JobOptions(
+        source=SourceOptions(parse_bands(bands), sensor, scale, offset, input_range),
+        tiling=TileOptions(_pixels("--tile", tile), _pixels("--halo", halo)),
+        form=RasterForm(dtype, mask, compress, block),
+        skip_bad=skip_bad,
+    )
+    jobs = find_jobs(source, target, overwrite=overwrite, resume=resume)
+    colorizer = load_colorizer(weights, device=device)
+    if len(jobs) == 1 and not Path(source).is_dir():
+        run_job(colorizer, jobs[0], options, Progress(progress))
+        typer.echo(f"{jobs[0].target}: written")
+        return
+    count = run_jobs(colorizer, jobs, options, Progress(progress))
+    typer.echo(f"{target}: {count} written" if jobs else f"{target}: everything is there already")
+
+
+def _pixels(flag: str, text: str) -> int | None:
+    """Read a number of pixels; None for auto."""
+    from nirtrans.errors import InputError
+
+    if text == "auto":
+        return None
+    if not text.isdecimal() or int(text) > 10**6:
+        raise InputError(f"{flag} expects auto or a number of pixels from 0 to 1000000, got {text!r}")
+    return int(text)

@@ -1,0 +1,188 @@
+"""From what a user names to what is colorized: one file, the files of a folder or of a pattern."""
+
+import glob
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nirtrans.errors import DataError, InputError, IOFailure
+from nirtrans.inference.colorizer import Colorizer
+from nirtrans.inference.geotiff import TileOptions, colorize_raster
+from nirtrans.inference.pictures import colorize_picture
+from nirtrans.inference.scaling import SourceOptions
+from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
+from nirtrans.io.geotiff_write import RasterForm
+from nirtrans.io.images import IMAGE_SUFFIXES
+from nirtrans.progress import SILENT, Progress
+
+log = logging.getLogger("nirtrans")
+SUFFIXES = {*IMAGE_SUFFIXES, *RASTER_SUFFIXES}
+WRITTEN_AS = {".vrt": ".tif", ".jp2": ".tif"}
+"""Formats that are read but written as GeoTIFF."""
+WILDCARDS = frozenset("*?[")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file to translate.
+
+    Attributes:
+        source: A path, or a name that only GDAL opens.
+        target: What to write.
+    """
+
+    source: str
+    target: Path
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """How files are translated; see the classes of the fields."""
+
+    source: SourceOptions
+    tiling: TileOptions
+    form: RasterForm
+    skip_bad: bool = False
+
+
+def find_jobs(source: str, target: Path, *, overwrite: bool = False, resume: bool = False) -> list[Job]:
+    """List what is to be done.
+
+    Args:
+        source: A file, a folder, a pattern such as `photos/*.png`, or a name that GDAL opens (/vsi..., https://...).
+        target: A file, or for folders and patterns a folder that mirrors the source.
+        overwrite: Replace what is there.
+        resume: Leave out what is there already.
+
+    Raises:
+        DataError: If nothing is found.
+        InputError: If the target exists, or is the source.
+    """
+    jobs = list(_jobs(source, target))
+    for job in jobs:
+        if _same_file(job.source, job.target):
+            raise InputError(f"{job.target} is the source itself; choose another DST")
+    done = [job for job in jobs if job.target.exists()]
+    if done and not (overwrite or resume):
+        more = f" and {len(done) - 1} more" if len(done) > 1 else ""
+        raise InputError(
+            f"{done[0].target}{more} exists; give --overwrite to replace, or --resume to keep what is there"
+        )
+    return jobs if overwrite else [job for job in jobs if job not in done]
+
+
+def _jobs(source: str, target: Path) -> Iterator[Job]:
+    path = Path(source).expanduser()
+    if source.startswith("/vsi") or "://" in source:
+        yield Job(source, _into(target, Path(Path(source).name)))
+    elif path.is_dir():
+        yield from _mirrored(path, sorted(path.rglob("*")), target)
+    elif path.exists():
+        yield Job(str(path), _into(target, Path(path.name)))
+    elif WILDCARDS & set(source):
+        root = _fixed_part(path)
+        yield from _mirrored(root, [Path(name) for name in sorted(glob.glob(str(path), recursive=True))], target)
+    else:
+        raise DataError(f"{source}: no such file or folder")
+
+
+def _into(target: Path, name: Path) -> Path:
+    """Place one file: under its own name if the target is a folder, else as the target is called."""
+    if target.is_dir():
+        target = target / name.with_suffix(WRITTEN_AS.get(name.suffix.lower(), name.suffix))
+    if target.suffix.lower() not in SUFFIXES - WRITTEN_AS.keys():
+        known = ", ".join(sorted(SUFFIXES - WRITTEN_AS.keys()))
+        raise InputError(f"cannot write {target}: the suffix decides the format; use one of {known}")
+    return target
+
+
+def _mirrored(root: Path, paths: Sequence[Path], target: Path) -> Iterator[Job]:
+    """Mirror files below `root` under the target; what lies in the target itself is no source."""
+    if target.exists() and not target.is_dir():
+        raise InputError(f"cannot write into {target}: it is a file; choose a folder, as {root} is one")
+    if target.resolve() == root.resolve():
+        raise InputError(f"{target} is the source itself; choose another DST")
+    files = [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file()]
+    files = [path for path in files if not path.name.startswith(".") and target.resolve() not in path.resolve().parents]
+    if not files:
+        raise DataError(f"{root}: no picture or raster found; expected {', '.join(sorted(SUFFIXES))}")
+    taken: dict[Path, Path] = {}
+    for path in files:
+        suffix = WRITTEN_AS.get(path.suffix.lower(), path.suffix)
+        place = (target / path.relative_to(root)).with_suffix(suffix)
+        if place in taken:
+            raise DataError(f"{path} and {taken[place]} would both become {place}; translate them one by one")
+        taken[place] = path
+        yield Job(str(path), place)
+
+
+def _fixed_part(pattern: Path) -> Path:
+    """Return the folder above the first wildcard."""
+    parts = pattern.parts
+    first = next(i for i, part in enumerate(parts) if WILDCARDS & set(part))
+    return Path(*parts[:first]) if first else Path()
+
+
+def _same_file(source: str, target: Path) -> bool:
+    return Path(source).exists() and target.exists() and target.samefile(source)
+
+
+def run_job(colorizer: Colorizer, job: Job, options: JobOptions, progress: Progress = SILENT) -> None:
+    """Translate one file, as a raster or as a picture; raises as `colorize_raster` and `colorize_picture`."""
+    if is_raster(job.source, colorizer, options):
+        _check_raster_target(job)
+        broken = DataError if options.skip_bad else IOFailure
+        how = {"options": options.source, "tiling": options.tiling, "form": options.form, "failure": broken}
+        colorize_raster(colorizer, job.source, job.target, **how, progress=progress)
+        return
+    if options.form.dtype == "float32":
+        raise InputError("--dtype float32 is for rasters; pictures hold uint8 or uint16")
+    job.target.parent.mkdir(parents=True, exist_ok=True)
+    colorize_picture(colorizer, Path(job.source), job.target, dtype=options.form.dtype)
+
+
+def run_jobs(colorizer: Colorizer, jobs: Sequence[Job], options: JobOptions, progress: Progress = SILENT) -> int:
+    """Translate several files and return how many; unreadable ones are left out with a warning under `skip_bad`.
+
+    Raises:
+        DataError: If a file cannot be used and `skip_bad` is off, or none can be.
+    """
+    bad = 0
+    with progress.task("colorize", len(jobs), unit="file") as task:
+        for job in jobs:
+            try:
+                run_job(colorizer, job, options)
+            except DataError as error:
+                if not options.skip_bad:
+                    raise
+                log.warning("skipped: %s", error)
+                bad += 1
+            task.advance()
+    if jobs and bad == len(jobs):
+        raise DataError(f"none of {bad} files could be used; the first was {jobs[0].source}")
+    return len(jobs) - bad
+
+
+def is_raster(source: str, colorizer: Colorizer, options: JobOptions) -> bool:
+    """Tell a raster from a picture.
+
+    A TIFF is a picture if it has no coordinates, holds 8 or 16 bits in gray or RGB, the weights learned from pictures,
+    and nothing is said about bands or scaling.
+    """
+    if source.startswith("/vsi") or "://" in source:
+        return True
+    suffix = Path(source).suffix.lower()
+    if suffix not in RASTER_SUFFIXES or suffix in WRITTEN_AS:
+        return suffix in WRITTEN_AS
+    if colorizer.info.preprocessing.kind == "raster" or options.source != SourceOptions():
+        return True
+    with Raster(source) as raster:
+        located = raster.crs or not raster.transform.is_identity or raster.dataset.gcps[0] or raster.dataset.rpcs
+        plain = raster.count == 1 or raster.colours[:3] == ("red", "green", "blue")
+        return bool(located) or not plain or raster.dtypes[0] not in ("uint8", "uint16")
+
+
+def _check_raster_target(job: Job) -> None:
+    if job.target.suffix.lower() not in (".tif", ".tiff"):
+        raise InputError(f"{job.source} is a raster, which is written as GeoTIFF; call DST something.tif")
