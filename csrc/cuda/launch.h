@@ -1,0 +1,14 @@
+#pragma once
+
+// LAUNCH(kernel, grid, block, shared_bytes, stream, arguments...) starts a kernel and yields the cudaError_t as int.
+// The same .cu file is compiled by nvcc for devices and by a C++ compiler for the emulator of the tests.
+#if defined(__CUDACC__)
+#include <cuda_runtime.h>
+#define LAUNCH(kernel, grid, block, shared_bytes, stream, ...)                                    \
+  ((kernel) < < < grid, block, shared_bytes, static_cast<cudaStream_t>(stream) >>> (__VA_ARGS__), \
+   static_cast<int>(cudaGetLastError()))
+#else
+#include "../emu/cuda_emu.h"
+#define LAUNCH(kernel, grid, block, shared_bytes, stream, ...) \
+  (static_cast<void>(stream), nirtrans::emu::run(grid, block, shared_bytes, [&] { (kernel)(__VA_ARGS__); }))
+#endif
