@@ -1,0 +1,20 @@
+#include <torch/csrc/stable/library.h>
+
+#include "../cpu/clones.h"
+
+// The schemas of all operators, once. Fake kernels and autograd are registered in Python.
+STABLE_TORCH_LIBRARY(nirtrans, m) {
+  m.def("rgb_to_lab(Tensor rgb) -> Tensor");
+  m.def("rgb_to_lab_backward(Tensor grad_lab, Tensor rgb) -> Tensor");
+  m.def("lab_to_rgb(Tensor lab, bool clip) -> Tensor");
+  m.def("lab_to_rgb_backward(Tensor grad_rgb, Tensor lab, bool clip) -> Tensor");
+}
+
+// Defined by setup.py when the CUDA kernels are compiled in.
+#if !defined(NIRTRANS_CUDA_ARCHS)
+#define NIRTRANS_CUDA_ARCHS ""
+#endif
+
+// What was built, as space-separated names; read through ctypes by build_info().
+extern "C" __attribute__((visibility("default"))) const char* nirtrans_cpu_isa() { return NIRTRANS_CPU_ISA; }
+extern "C" __attribute__((visibility("default"))) const char* nirtrans_cuda_archs() { return NIRTRANS_CUDA_ARCHS; }

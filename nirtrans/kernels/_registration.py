@@ -1,0 +1,41 @@
+"""Tell torch what it needs to know about a compiled operator: its fake kernel and its derivative."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nirtrans.kernels.reference import is_interleaved
+
+
+def register_conversion(name: str) -> None:
+    """Register `nirtrans::name(image, *options)`, whose derivative is `nirtrans::name_backward(grad, image, *options)`.
+
+    The derivative refuses to be differentiated: without that torch merely warns and returns zeros.
+    """
+    backward_name = f"{name}_backward"
+    backward_op = getattr(torch.ops.nirtrans, backward_name)
+
+    def save_inputs(ctx: Any, inputs: tuple[Any, ...], output: Tensor) -> None:
+        image, *ctx.options = inputs
+        ctx.save_for_backward(image)
+
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        (image,) = ctx.saved_tensors
+        return (backward_op(grad, image, *ctx.options), *[None] * len(ctx.options))
+
+    def refuse(ctx: Any, grad: Tensor) -> None:
+        raise RuntimeError(
+            f"{name}: the compiled kernel has no second derivative; use nirtrans.kernels.reference.{name} instead"
+        )
+
+    torch.library.register_fake(f"nirtrans::{name}", _empty_like)
+    torch.library.register_fake(f"nirtrans::{backward_name}", lambda grad, image, *options: _empty_like(image))
+    torch.library.register_autograd(f"nirtrans::{name}", backward, setup_context=save_inputs)
+    torch.library.register_autograd(f"nirtrans::{backward_name}", refuse)
+
+
+def _empty_like(image: Tensor, *options: object) -> Tensor:
+    """Allocate as the kernels do: in the layout of the image if they read it in place, else contiguous."""
+    readable = image.is_contiguous() or is_interleaved(image)
+    return torch.empty_like(image if readable else image.contiguous())
