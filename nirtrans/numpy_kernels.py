@@ -1,0 +1,103 @@
+"""The kernels on NumPy arrays, without importing torch.
+
+Bit for bit the same code as `nirtrans.kernels` on the CPU. There is no fallback: without the compiled module the
+import fails and names the build command.
+"""
+
+import importlib
+import os
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["lab_to_rgb", "rgb_to_lab"]
+
+try:
+    _ops = importlib.import_module("nirtrans._numpy_ops")
+except ImportError as error:
+    raise ImportError(
+        f"nirtrans.numpy_kernels needs its compiled module ({error}); run `make build` "
+        "(or `python setup.py build_ext --inplace`) with a C++ compiler installed"
+    ) from error
+
+# Below this many pixels per thread, starting one costs more than it saves.
+_GRAIN_PX = 8192
+
+
+def rgb_to_lab(rgb: NDArray[np.floating], *, threads: int | None = None) -> NDArray[np.floating]:
+    """Convert sRGB to CIE Lab; see `nirtrans.kernels.rgb_to_lab`.
+
+    Args:
+        rgb: sRGB, (..., 3, H, W), nominally [0, 1], float32 or float64. Views of (..., H, W, 3) are read in place.
+        threads: CPU threads; all that the process may use if None. The result does not depend on them.
+
+    Returns:
+        Lab in CIE units, (..., 3, H, W), in the dtype and memory order of `rgb`.
+
+    Raises:
+        TypeError: If rgb is not a float32 or float64 array.
+        ValueError: If rgb is not (..., 3, H, W), or threads is less than 1.
+
+    Source: IEC 61966-2-1; CIE 15:2004.
+
+    Example:
+        >>> rgb_to_lab(np.ones((3, 1, 1), np.float32)).ravel().tolist()
+        [100.0, 0.0, 0.0]
+    """
+    image, lab, interleaved = _prepare(rgb, "rgb_to_lab", "rgb")
+    _ops.rgb_to_lab(image, lab, interleaved, _thread_count(threads, image.size // 3, "rgb_to_lab"))
+    return lab
+
+
+def lab_to_rgb(lab: NDArray[np.floating], *, clip: bool = True, threads: int | None = None) -> NDArray[np.floating]:
+    """Convert CIE Lab to sRGB; see `nirtrans.kernels.lab_to_rgb`.
+
+    Args:
+        lab: Lab in CIE units, (..., 3, H, W), float32 or float64. Views of (..., H, W, 3) are read in place.
+        clip: Clamp the result to [0, 1].
+        threads: CPU threads; all that the process may use if None. The result does not depend on them.
+
+    Returns:
+        sRGB, (..., 3, H, W), in the dtype and memory order of `lab`.
+
+    Raises:
+        TypeError: If lab is not a float32 or float64 array.
+        ValueError: If lab is not (..., 3, H, W), or threads is less than 1.
+
+    Source: IEC 61966-2-1; CIE 15:2004.
+
+    Example:
+        >>> lab_to_rgb(np.zeros((3, 1, 1), np.float32)).ravel().tolist()
+        [0.0, 0.0, 0.0]
+    """
+    image, rgb, interleaved = _prepare(lab, "lab_to_rgb", "lab")
+    _ops.lab_to_rgb(image, rgb, clip, interleaved, _thread_count(threads, image.size // 3, "lab_to_rgb"))
+    return rgb
+
+
+def _prepare(image: NDArray[np.floating], operator: str, argument: str) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Check a colour image; return it in a readable layout, an output like it, and whether colours are interleaved."""
+    if not isinstance(image, np.ndarray) or image.dtype not in (np.float32, np.float64):
+        got = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
+        raise TypeError(
+            f"{operator}: expected a float32 or float64 array as {argument}, got {got}; "
+            f"scale 8-bit images to [0, 1] with np.float32({argument}) / 255"
+        )
+    if image.ndim < 3 or image.shape[-3] != 3:
+        raise ValueError(
+            f"{operator}: expected {argument} of shape (..., 3, H, W), got {image.shape}; "
+            "move the channels before height and width, without alpha"
+        )
+    interleaved = not image.flags.c_contiguous and np.moveaxis(image, -3, -1).flags.c_contiguous
+    if interleaved:
+        return image, np.moveaxis(np.empty_like(np.moveaxis(image, -3, -1), order="C"), -1, -3), True
+    image = np.ascontiguousarray(image)
+    return image, np.empty_like(image, order="C"), False
+
+
+def _thread_count(threads: int | None, pixels: int, operator: str) -> int:
+    if threads is None:
+        return max(1, min(len(os.sched_getaffinity(0)), pixels // _GRAIN_PX))
+    if threads < 1:
+        raise ValueError(f"{operator}: expected at least 1 thread, got {threads}; leave it out to use all")
+    return threads
