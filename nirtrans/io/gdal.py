@@ -28,9 +28,15 @@ def gdal_cache(max_bytes: int = CACHE_BYTES) -> Iterator[None]:
             GDAL_CACHEMAX mean megabytes.
     """
     import rasterio
+    from rasterio.env import get_gdal_config, setenv
 
-    with rasterio.Env(GDAL_CACHEMAX=max_bytes):
-        yield
+    with rasterio.Env():
+        before = get_gdal_config("GDAL_CACHEMAX")
+        setenv(GDAL_CACHEMAX=max_bytes)
+        try:
+            yield
+        finally:
+            setenv(GDAL_CACHEMAX=before)  # rasterio forgets the option but leaves the cache as it is
 
 
 def gdal_reason(error: Exception) -> str:
