@@ -55,14 +55,14 @@ class ResidualBlock(nn.Module):
         return x + self.body(x)
 
 
-def check_halvings(x: Tensor, *, halvings: int, network: str) -> None:
-    """Check that the size of [N, C, H, W] can be halved `halvings` times.
+def check_size(x: Tensor, *, halvings: int, network: str, least: int = 1) -> None:
+    """Check that the size of [N, C, H, W] can be halved `halvings` times and leaves at least `least` pixels.
 
     Raises:
         InputError: If not; names the next size that fits.
     """
     h, w = x.shape[2:]
     step = 2**halvings
-    if h % step or w % step or not h or not w:
-        fit = "x".join(str(max(1, -(-side // step)) * step) for side in (h, w))
+    if h % step or w % step or min(h, w) < least * step:
+        fit = "x".join(str(max(least, -(-side // step)) * step) for side in (h, w))
         raise InputError(f"size {h}x{w} does not fit {network} ({halvings} halvings); use multiples of {step}: {fit}")

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from nirtrans.nn.blocks import LEAK, ResidualBlock, UpKind, check_halvings, conv, down, needs_bias, up
+from nirtrans.nn.blocks import LEAK, ResidualBlock, UpKind, check_size, conv, down, needs_bias, up
 from nirtrans.nn.init import init_weights
 from nirtrans.nn.norms import NormKind, make_norm
 
@@ -56,9 +56,9 @@ class UResNet(nn.Module):
         """Translate [N, inputs, H, W] in [-1, 1] to [N, outputs, H, W] in [-1, 1].
 
         Raises:
-            InputError: If H or W is no multiple of 2 ** halvings.
+            InputError: If H or W is no multiple of 2 ** halvings or smaller than two of them.
         """
-        check_halvings(x, halvings=self.halvings, network="UResNet")
+        check_size(x, halvings=self.halvings, network="UResNet", least=2)  # 1 pixel cannot be reflected
         x = self.stem(x)
         skips = []
         for layer in self.downs:
@@ -105,7 +105,7 @@ class UNet(nn.Module):
         Raises:
             InputError: If H or W is no multiple of 2 ** depth.
         """
-        check_halvings(x, halvings=self.depth, network="UNet")
+        check_size(x, halvings=self.depth, network="UNet")
         skips = []
         for layer in self.encoder:
             x = layer(x)

@@ -6,6 +6,7 @@ import torch
 from nirtrans.config_files import resolve_run
 from nirtrans.errors import InputError
 from nirtrans.models import System, build_system, count_parameters
+from nirtrans.nn.generators import UResNet
 from tests.models.tiny import tiny_batch, tiny_run
 
 
@@ -74,3 +75,17 @@ def test_the_small_preset_is_asymmetric_too() -> None:
         small = build_system(resolve_run("cyclegan-asym-small"))
     assert count_parameters(small.to_nir) < 2 * count_parameters(small.to_rgb)
     assert count_parameters(small) < 5e6
+
+
+@pytest.mark.parametrize(("blocks", "radius"), [(9, 170), (6, 122)])
+def test_a_cell_of_the_full_structure_feels_its_radius_and_no_more(blocks: int, radius: int) -> None:
+    network = UResNet(1, 3, width=2, blocks=blocks, norm="none").double()
+    for weight in network.parameters():
+        weight.data.abs_()  # positive, without bias: a column of ones is felt exactly if it is within reach
+    cell = slice(2 * 88, 2 * 88 + 8)
+    with torch.no_grad():
+        for distance in (radius, radius + 1):
+            for column in (cell.start - distance, cell.stop - 1 + distance):
+                source = torch.zeros(1, 1, 16, 2 * 176 + 8, dtype=torch.float64)
+                source[..., column] = 1
+                assert bool(network(source)[..., cell].any()) == (distance <= radius)

@@ -65,6 +65,8 @@ def test_unet_keeps_the_size_down_to_one_pixel(depth: int) -> None:
 def test_a_size_that_does_not_fit_names_one_that_does() -> None:
     with pytest.raises(InputError, match=r"size 20x33 does not fit UResNet \(3 halvings\); use multiples of 8: 24x40"):
         UResNet(1, 3, width=2, blocks=0)(torch.rand(1, 1, 20, 33))
+    with pytest.raises(InputError, match=r"size 8x24 does not fit UResNet .*: 16x24"):
+        UResNet(1, 3, width=2, blocks=0)(torch.rand(1, 1, 8, 24))
     with pytest.raises(InputError, match=r"size 8x32 does not fit UNet \(4 halvings\).*16x32"):
         UNet(3, 1, width=2, depth=4)(torch.rand(1, 3, 8, 32))
 
