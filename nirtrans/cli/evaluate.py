@@ -1,0 +1,117 @@
+"""`nirtrans evaluate`: judge weights beside the baselines, with a report to look at."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from nirtrans.cli.options import (
+    Bands,
+    DataPaths,
+    Debug,
+    Device,
+    ProgressOption,
+    Seed,
+    Sensor,
+    SkipBad,
+    Threads,
+    parse_bands,
+)
+
+if TYPE_CHECKING:
+    from nirtrans.config import DataSettings
+    from nirtrans.evaluation.evaluate import Evaluation
+    from nirtrans.inference.colorizer import Colorizer
+
+Split = Annotated[
+    Literal["train", "val", "test", "all"] | None,
+    typer.Option("--split", help="Part to judge on; test, else val, else everything."),
+]
+SHOWN = {"psnr": 2, "ssim": 3, "ae": 2, "mae": 4}
+
+
+def evaluate(
+    weights: Annotated[
+        list[str], typer.Option("--weights", metavar="FILE|NAME", help="Weights or a run folder; repeatable.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Folder for metrics.json, metrics.csv and report.html.")],
+    data: DataPaths = None,
+    split: Split = None,
+    bands: Bands = None,
+    sensor: Sensor = None,
+    seed: Seed = 0,
+    skip_bad: SkipBad = False,
+    device: Device = "auto",
+    threads: Threads = None,
+    progress: ProgressOption = "auto",
+    debug: Debug = False,
+) -> None:
+    """Score weights and baselines on pairs; without --data on the built-in synthetic scenes."""
+    from nirtrans.data.collection import open_collection
+    from nirtrans.evaluation.evaluate import evaluate as judge
+    from nirtrans.evaluation.evaluate import write_results
+    from nirtrans.evaluation.report import write_report
+    from nirtrans.inference.device import use_threads
+    from nirtrans.io.atomic import make_folder
+    from nirtrans.progress import Progress
+
+    use_threads(threads)
+    make_folder(out)
+    colorizers = _load(weights, device)
+    first = next(iter(colorizers.values()))
+    settings = _data_settings(first, data or [], bands=bands, sensor=sensor)
+    collection = open_collection(settings, first.info.run.domain, skip_bad=skip_bad)
+    source = ", ".join(data) if data else collection.description
+    shown = Progress(progress)
+    evaluation, part = judge(colorizers, collection, source=source, split=split, seed=seed, progress=shown)
+    write_results(evaluation, out)
+    write_report(evaluation, part, colorizers, out)
+    _print_table(evaluation)
+    typer.echo(f"{out / 'report.html'}: written, with metrics.json and metrics.csv")
+
+
+def _load(weights: list[str], device: str) -> "dict[str, Colorizer]":
+    """Load all weights and name them by their files, or by their folders where files share a name.
+
+    Raises:
+        InputError: If they translate different kinds of picture.
+    """
+    from nirtrans.errors import InputError
+    from nirtrans.inference.colorizer import find_weights, load_colorizer
+
+    paths = {name: find_weights(name) for name in dict.fromkeys(weights)}
+    stems = [path.stem for path in paths.values()]
+    names = [path.stem if stems.count(path.stem) == 1 else str(path.with_suffix("")) for path in paths.values()]
+    colorizers = {name: load_colorizer(path, device=device) for name, path in zip(names, paths.values(), strict=True)}
+    rules = {(c.info.run.domain, c.info.preprocessing.units) for c in colorizers.values()}
+    if len(rules) > 1:
+        kinds = " and ".join(sorted(f"{domain} in {units} units" for domain, units in rules))
+        raise InputError(f"weights to compare must take the same input, these take {kinds}; evaluate them apart")
+    return colorizers
+
+
+def _data_settings(
+    colorizer: "Colorizer", paths: list[str], *, bands: str | None, sensor: str | None
+) -> "DataSettings":
+    """Read pictures as the weights learned to see them: their crop, their range, other places."""
+    from nirtrans.config import SourceSettings
+
+    rule, trained = colorizer.info.preprocessing, colorizer.info.run.data
+    numbers = parse_bands(bands)
+    sources = tuple(SourceSettings(path=path, bands=numbers, sensor=sensor) for path in paths)
+    ranges = {"percentile": "percentile", "reflectance": rule.input_range, "picture": None}
+    return trained.model_copy(update={"sources": sources, "input_range": ranges[rule.units]})
+
+
+def _print_table(evaluation: "Evaluation") -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("")
+    for metric in SHOWN:
+        table.add_column(metric, justify="right")
+    for model, found in evaluation.summary().items():
+        table.add_row(model, *(f"{found[metric]['mean']:.{digits}f}" for metric, digits in SHOWN.items()))
+    Console().print(table)
