@@ -1,9 +1,4 @@
-"""Rasters as training data: bands found, values brought to [0, 1] by one rule per raster, tiles cut.
-
-The source is stretched by physical range if every raster of the run has a known scaling, else by percentiles 2 and 98
-of its raster. The target is shown as a picture: bands that are pictures already as they are, known reflectance over a
-fixed range, everything else between percentiles 2 and 98 of each band.
-"""
+"""Rasters as training data: bands found, every file read through once, tiles cut within scenes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +14,10 @@ from nirtrans.data.layout import Layout
 from nirtrans.data.picture import Collection, Pixels, Window, cut
 from nirtrans.data.readable import open_readable
 from nirtrans.data.split import Label, read_labels
-from nirtrans.data.synthetic import DISPLAY_GAMMA, DISPLAY_TOP, NIR_TOP
+from nirtrans.data.stretch import Stretch, source_stretch, target_stretch
+from nirtrans.data.synthetic import NIR_TOP
 from nirtrans.errors import DataError
-from nirtrans.io.bands import Scaling, find_bands, find_scaling, find_sensor, percentile_range, read_overview
+from nirtrans.io.bands import Scaling, find_bands, find_scaling
 from nirtrans.io.gdal import gdal_cache
 from nirtrans.io.geotiff import Raster
 
@@ -31,33 +27,8 @@ MIN_VALID_SHARE = 0.5
 HELD_OUT_SHARE = 1 / 6
 """Lower part of a single raster that validates."""
 MIN_HELD_OUT_PX = 32
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Numbers of the file to [0, 1]: (number - low) / (high - low), clipped, to the power 1 / gamma.
-
-    Attributes:
-        low: One number per band.
-        high: One number per band.
-        gamma: 1 is linear.
-    """
-
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    gamma: float = 1.0
-
-    @classmethod
-    def physical(cls, scaling: Scaling, low: float, high: float, gamma: float = 1.0) -> "Stretch":
-        """Stretch physical values from low to high, expressed in the numbers of the file."""
-        pairs = list(zip(scaling.scale, scaling.offset, strict=True))
-        return cls(tuple((low - b) / a for a, b in pairs), tuple((high - b) / a for a, b in pairs), gamma)
-
-    def apply(self, numbers: NDArray) -> NDArray[np.float32]:
-        """Stretch [C, H, W]."""
-        low, high = (np.array(ends, dtype=np.float32)[:, None, None] for ends in (self.low, self.high))
-        share = np.clip((numbers.astype(np.float32) - low) / (high - low), 0, 1)
-        return share if self.gamma == 1 else share ** np.float32(1 / self.gamma)
+STRIP_PX = 512
+"""Height of the strips in which a raster is read through."""
 
 
 @dataclass(frozen=True)
@@ -115,24 +86,20 @@ def survey(path: Path, label: Label, source: SourceSettings, domain: str) -> Ras
             bands: find_scaling(raster, bands, sensor=source.sensor, scale=source.scale, offset=source.offset)
             for bands in (sources, targets)
         }
-        stretch = _target_stretch(raster, targets, units[targets], source.sensor)
+        _check_pixels(raster, sources + targets)
+        stretch = target_stretch(raster, targets, units[targets], source.sensor)
         size = (raster.height, raster.width)
         return RasterFile(path, label, sources, targets, units[sources], stretch, size, raster.gsd_m)
 
 
-def _target_stretch(raster: Raster, bands: Sequence[int], scaling: Scaling | None, sensor: str | None) -> Stretch:
-    """Decide how colours are shown; percentiles go band by band, which takes the blue of the air out of raw numbers."""
-    true_colour = all(raster.descriptions[band - 1].upper().startswith("TCI") for band in bands)
-    brightest = 255.0 if true_colour else find_sensor(sensor).brightest
-    if brightest is not None:
-        return Stretch((0.0,) * 3, (brightest,) * 3)
-    if scaling is not None:
-        return Stretch.physical(scaling, 0.0, DISPLAY_TOP, DISPLAY_GAMMA)
-    values, valid = read_overview(raster, bands)
-    if not valid.any():
+def _check_pixels(raster: Raster, bands: Sequence[int]) -> None:
+    """Read everything once, in strips, so that damage shows before training and not in the midst of it."""
+    found = False
+    for top in range(0, raster.height, STRIP_PX):
+        numbers, valid = raster.read(bands, (top, 0, min(STRIP_PX, raster.height - top), raster.width))
+        found |= bool((valid & (numbers != 0).any(axis=0)).any())
+    if not found:
         raise DataError(f"{raster.path}: every pixel is nodata; leave it out of the training data")
-    low, high = np.percentile(values[:, valid], (2, 98), axis=1)
-    return Stretch(tuple(low.tolist()), tuple(np.maximum(high, low + 1e-6).tolist()), DISPLAY_GAMMA)
 
 
 @dataclass(frozen=True)
@@ -228,16 +195,9 @@ def _preprocessing(files: Sequence[RasterFile], settings: DataSettings, domain: 
 
 
 def _source_stretch(file: RasterFile, preprocessing: Preprocessing) -> Stretch:
-    count = len(file.sources)
-    if preprocessing.input_range is not None:
-        as_is = Scaling((1.0,) * count, (0.0,) * count)
-        return Stretch.physical(file.source_scaling or as_is, *preprocessing.input_range)
     with gdal_cache(), Raster(file.path, failure=DataError) as raster:
         raster.claim(file.targets)
-        ends = percentile_range(raster, file.sources)
-    if ends is None:
-        raise DataError(f"{file.path}: every pixel is nodata; leave it out of the training data")
-    return Stretch(ends[:1] * count, ends[1:] * count)
+        return source_stretch(raster, file.sources, file.source_scaling, preprocessing.input_range)
 
 
 def _sites(file: RasterFile, side_px: int, *, alone: bool) -> Iterator[tuple[str, str, Site]]:
