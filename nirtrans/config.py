@@ -54,6 +54,8 @@ class SourceSettings(Settings):
     """See scale."""
     scenes: dict[str, str] | None = None
     """Scene of a file, by file name without suffix, where several files show one place."""
+    splits: dict[str, Literal["train", "val", "test", "none"]] | None = None
+    """Split of a file, by file name without suffix; "*" stands for all others, none leaves a file out."""
 
 
 class DataSettings(Settings):

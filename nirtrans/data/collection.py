@@ -11,7 +11,7 @@ from nirtrans.data.folders import open_pairs, open_unpaired
 from nirtrans.data.layout import TARGET_FOLDER, find_layout
 from nirtrans.data.picture import Collection, InMemory, Part, Picture
 from nirtrans.data.rasters import RasterFile, cut_rasters, survey_all
-from nirtrans.data.split import assign_splits
+from nirtrans.data.split import assign_splits, read_labels, relabel
 from nirtrans.data.synthetic import synthetic_scene
 from nirtrans.domains import find_domain
 from nirtrans.errors import DataError
@@ -48,17 +48,18 @@ def open_collection(settings: DataSettings, domain: str, *, skip_bad: bool = Fal
 
 def _open_source(source: SourceSettings, domain: str, skip_bad: bool) -> Collection | list[RasterFile]:
     layout = find_layout(Path(source.path).expanduser(), domain)
-    if layout.kind == "rasters":
-        return survey_all(layout, source, domain, skip_bad=skip_bad)
-    if layout.kind == "pairs":
-        return open_pairs(layout, skip_bad=skip_bad)
     if layout.kind == "unpaired":
         return open_unpaired(layout, domain, skip_bad=skip_bad)
+    labels = relabel(read_labels(layout.path, layout.names), source)
+    if layout.kind == "rasters":
+        return survey_all(layout, labels, source, domain, skip_bad=skip_bad)
+    if layout.kind == "pairs":
+        return open_pairs(layout, labels, skip_bad=skip_bad)
     if domain != "gray":
         raise DataError(
             f"{layout.path}: {domain} is not made from colour pictures; give {domain}/ and {TARGET_FOLDER}/"
         )
-    return open_colours(layout, skip_bad=skip_bad)
+    return open_colours(layout, labels, skip_bad=skip_bad)
 
 
 def _labels(sources: Sequence[SourceSettings]) -> list[str]:

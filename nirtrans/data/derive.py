@@ -1,5 +1,6 @@
 """Sources that are made from colour pictures: gray is their luma."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ from nirtrans.data.folders import open_image
 from nirtrans.data.layout import Layout
 from nirtrans.data.picture import Collection, Picture, Pixels, Window
 from nirtrans.data.readable import open_readable
-from nirtrans.data.split import read_labels
+from nirtrans.data.split import Label
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue. Source: ITU-R BT.601."""
@@ -47,16 +48,15 @@ class Gray:
         return luma(rgb), valid
 
 
-def open_colours(layout: Layout, *, skip_bad: bool = False) -> Collection:
-    """Open colour pictures as targets and their luma as sources.
+def open_colours(layout: Layout, labels: Mapping[str, Label], *, skip_bad: bool = False) -> Collection:
+    """Open colour pictures as targets and their luma as sources; those that are labelled.
 
     Raises:
         DataError: If a file is unreadable or gray.
     """
     paths = layout.groups["pictures"]
-    labels = read_labels(layout.path, paths)
     targets = open_readable(
-        paths,
+        labels,
         lambda name: open_image(paths[name], labels[name], channels=3, thorough=skip_bad),
         folder=layout.path,
         skip_bad=skip_bad,

@@ -1,5 +1,6 @@
 """Folders of pictures: registered pairs, the unpaired trainA/trainB convention, and colour pictures alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from nirtrans.data.cache import DECODED, stamp
 from nirtrans.data.layout import TARGET_FOLDER, Layout
 from nirtrans.data.picture import Collection, Pixels, Window, cut
 from nirtrans.data.readable import SHOWN, open_readable
-from nirtrans.data.split import Label, read_labels
+from nirtrans.data.split import Label
 from nirtrans.errors import DataError
 from nirtrans.io.images import check_complete, image_size, read_image, to_unit
 
@@ -46,15 +47,14 @@ class ImageFile:
         return pixels, image.alpha
 
 
-def open_pairs(layout: Layout, *, skip_bad: bool = False) -> Collection:
-    """Open DOMAIN/NAME and rgb/NAME as aligned pairs, with scenes.csv and splits.csv if they are there.
+def open_pairs(layout: Layout, labels: Mapping[str, Label], *, skip_bad: bool = False) -> Collection:
+    """Open DOMAIN/NAME and rgb/NAME as aligned pairs; those that are labelled.
 
     Raises:
         DataError: If names do not match, sizes differ within a pair, or a file is unreadable.
     """
     (domain, sources), (_, targets) = layout.groups.items()
     _check_names(layout.path, domain, set(sources), set(targets))
-    labels = read_labels(layout.path, sources)
 
     def open_pair(name: str) -> tuple[ImageFile, ImageFile]:
         source = open_image(sources[name], labels[name], channels=1, thorough=skip_bad)
@@ -64,7 +64,7 @@ def open_pairs(layout: Layout, *, skip_bad: bool = False) -> Collection:
             raise DataError(f"{layout.path}: the pair {name} has the sizes {sizes}; both must be equal")
         return source, target
 
-    pairs = open_readable(sources, open_pair, folder=layout.path, skip_bad=skip_bad)
+    pairs = open_readable(labels, open_pair, folder=layout.path, skip_bad=skip_bad)
     return Collection(
         sources=tuple(source for source, _ in pairs),
         targets=tuple(target for _, target in pairs),

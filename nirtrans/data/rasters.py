@@ -1,7 +1,7 @@
 """Rasters as training data: bands found, every file read through once, tiles cut within scenes."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from nirtrans.data.cache import DECODED, stamp
 from nirtrans.data.layout import Layout
 from nirtrans.data.picture import Collection, Pixels, Window, cut
 from nirtrans.data.readable import open_readable
-from nirtrans.data.split import Label, read_labels
+from nirtrans.data.split import Label
 from nirtrans.data.stretch import Stretch, source_stretch, target_stretch
 from nirtrans.data.synthetic import NIR_TOP
 from nirtrans.errors import DataError
@@ -56,21 +56,18 @@ class RasterFile:
     gsd_m: float | None
 
 
-def survey_all(layout: Layout, source: SourceSettings, domain: str, *, skip_bad: bool = False) -> list[RasterFile]:
-    """Survey all rasters of a source.
+def survey_all(
+    layout: Layout, labels: Mapping[str, Label], source: SourceSettings, domain: str, *, skip_bad: bool = False
+) -> list[RasterFile]:
+    """Survey the rasters of a source that are labelled.
 
     Raises:
         DataError: If one of them cannot be used, unless `skip_bad`; or if none is left.
     """
     paths = layout.groups["rasters"]
-    labels = read_labels(layout.path, paths)  # a single raster has no tables beside it
-    scenes = source.scenes or {}
-
-    def survey_one(name: str) -> RasterFile:
-        label = replace(labels[name], scene=scenes.get(name, labels[name].scene))
-        return survey(paths[name], label, source, domain)
-
-    return open_readable(paths, survey_one, folder=layout.path, skip_bad=skip_bad)
+    return open_readable(
+        labels, lambda name: survey(paths[name], labels[name], source, domain), folder=layout.path, skip_bad=skip_bad
+    )
 
 
 def survey(path: Path, label: Label, source: SourceSettings, domain: str) -> RasterFile:

@@ -10,13 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from nirtrans.config import SourceSettings
 from nirtrans.data.layout import find_layout
 from nirtrans.data.picture import Collection
 from nirtrans.errors import DataError, InputError
 from nirtrans.io.atomic import write_text
+from nirtrans.registry import did_you_mean
 
 SPLITS = ("train", "val", "test")
 VALIDATION_EVERY = 6
+EVERY_OTHER = "*"
 
 
 def assign_splits(collection: Collection) -> Collection:
@@ -143,11 +146,30 @@ def read_labels(folder: Path, names: Iterable[str], *, with_splits: bool = True)
         path = folder / table
         if path.is_file() and (with_splits or table == "scenes.csv"):
             rows = {row["id"]: row for row in read_table(path, columns)}
-            labels = {name: _relabel(label, rows, path) for name, label in labels.items()}
+            labels = {name: _tabled(label, rows, path) for name, label in labels.items()}
     return labels
 
 
-def _relabel(label: Label, rows: Mapping[str, Mapping[str, str]], path: Path) -> Label:
+def relabel(labels: Mapping[str, Label], source: SourceSettings) -> dict[str, Label]:
+    """Apply the scenes and splits that the settings of a source name; files in the split none are left out.
+
+    Raises:
+        DataError: If they name a file that is not there.
+    """
+    scenes, splits = source.scenes or {}, source.splits or {}
+    unknown = sorted((scenes.keys() | splits.keys()) - labels.keys() - {EVERY_OTHER})
+    if unknown:
+        near = did_you_mean(unknown[0], list(labels))
+        raise DataError(f"{source.path}: scenes or splits name {unknown[0]}, which is no file there{near}")
+    result = {}
+    for name, label in labels.items():
+        split = splits.get(name, splits.get(EVERY_OTHER, label.split))
+        if split != "none":
+            result[name] = Label(name, scenes.get(name, label.scene), split)
+    return result
+
+
+def _tabled(label: Label, rows: Mapping[str, Mapping[str, str]], path: Path) -> Label:
     row = rows.get(label.name)
     if row is None or not row["scene"]:
         raise DataError(f"{path}: no scene for {label.name}; add the row or remove the file")
