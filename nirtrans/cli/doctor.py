@@ -72,7 +72,7 @@ def _numpy_line() -> dict[str, str]:
 def _cuda_lines(info: dict[str, Any]) -> dict[str, str]:
     import torch
 
-    built = ", ".join(info["cuda_archs"]) if info["cuda"] else "not compiled in (needs nvcc; then `make build`)"
+    built = ", ".join(info["cuda_archs"]) if info["cuda"] else "not compiled in (with nvcc: NIRTRANS_CUDA=1 make build)"
     lines = {"kernels for": built, "torch built for CUDA": torch.version.cuda or "no"}
     for index in range(torch.cuda.device_count()):
         lines[f"device {index}"] = "{0.name}, sm_{0.major}{0.minor}".format(torch.cuda.get_device_properties(index))
