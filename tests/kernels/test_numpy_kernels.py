@@ -1,0 +1,80 @@
+"""The NumPy face: the same bits as torch, without torch."""
+
+import doctest
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nirtrans.kernels import lab_to_rgb, rgb_to_lab
+from tests.kernels.conftest import compiled_only
+
+ROOT = Path(__file__).parent.parent.parent
+numpy_kernels = pytest.importorskip("nirtrans.numpy_kernels", reason="compiled module absent", exc_type=ImportError)
+
+
+@compiled_only
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("shape", [(3, 1, 1), (2, 3, 17, 41), (2, 1, 3, 33, 40), (0, 3, 4, 4)])
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_same_bits_as_torch(dtype: type, shape: tuple[int, ...], interleaved: bool) -> None:
+    image = np.random.default_rng(0).random(shape).astype(dtype)
+    if interleaved:
+        image = np.moveaxis(np.ascontiguousarray(np.moveaxis(image, -3, -1)), -1, -3)
+    lab = numpy_kernels.rgb_to_lab(image)
+    assert lab.dtype == dtype
+    assert lab.strides == image.strides
+    assert np.array_equal(lab, rgb_to_lab(torch.from_numpy(image)).numpy())
+    for clip in (True, False):
+        back = numpy_kernels.lab_to_rgb(1.2 * lab, clip=clip)
+        assert np.array_equal(back, lab_to_rgb(torch.from_numpy(1.2 * lab), clip=clip).numpy())
+
+
+def test_slices_are_copied() -> None:
+    image = np.random.default_rng(0).random((2, 5, 8, 20)).astype(np.float32)[:, 1:4, :, ::2]
+    assert np.array_equal(numpy_kernels.rgb_to_lab(image), numpy_kernels.rgb_to_lab(image.copy()))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3, 64])
+def test_threads_do_not_change_bits(threads: int) -> None:
+    image = np.random.default_rng(0).random((3, 3, 61, 67)).astype(np.float32)
+    one = numpy_kernels.rgb_to_lab(image, threads=1)
+    assert np.array_equal(numpy_kernels.rgb_to_lab(image, threads=threads), one)
+    assert np.array_equal(numpy_kernels.lab_to_rgb(one, threads=threads), numpy_kernels.lab_to_rgb(one, threads=1))
+
+
+def test_errors_say_what_to_do() -> None:
+    rgb = np.zeros((3, 2, 2), np.float32)
+    with pytest.raises(TypeError, match=r"^rgb_to_lab: expected a float32 or float64 array as rgb, got uint8; scale"):
+        numpy_kernels.rgb_to_lab(rgb.astype(np.uint8))
+    with pytest.raises(TypeError, match=r"^lab_to_rgb: expected a float32 or float64 array as lab, got list; scale"):
+        numpy_kernels.lab_to_rgb([1.0])
+    with pytest.raises(
+        ValueError, match=r"^rgb_to_lab: expected rgb of shape \(\.\.\., 3, H, W\), got \(2, 2, 3\); move"
+    ):
+        numpy_kernels.rgb_to_lab(np.zeros((2, 2, 3), np.float32))
+    with pytest.raises(ValueError, match=r"^rgb_to_lab: expected at least 1 thread, got 0; leave it out to use all$"):
+        numpy_kernels.rgb_to_lab(rgb, threads=0)
+
+
+def test_examples_in_docstrings() -> None:
+    failed, tried = doctest.testmod(numpy_kernels, extraglobs={"np": np})
+    assert tried == 2
+    assert not failed
+
+
+def test_torch_stays_out() -> None:
+    code = "import sys; sys.modules['torch'] = None; import nirtrans.numpy_kernels as n, numpy; "
+    code += "print(n.rgb_to_lab(numpy.ones((3, 1, 1), 'float32')).ravel().tolist())"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.stdout == "[100.0, 0.0, 0.0]\n", result.stderr
+
+
+def test_missing_module_names_the_build_command() -> None:
+    code = "import sys; sys.modules['nirtrans._numpy_ops'] = None; import nirtrans.numpy_kernels"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert "ImportError: nirtrans.numpy_kernels needs its compiled module" in result.stderr
+    assert "run `make build`" in result.stderr
