@@ -66,7 +66,7 @@ def test_fakes_reach_the_critics_detached() -> None:
 
 def test_a_crop_that_does_not_fit_names_one_that_does() -> None:
     shallow = build_system(tiny_run("cyclegan-asym", back_depth=6))
-    with pytest.raises(InputError, match=r"size 48x48 does not fit UNet \(6 halvings\); use multiples of 64: 64x64"):
+    with pytest.raises(InputError, match=r"size 32x32 does not fit UNet \(6 halvings\); use multiples of 64: 64x64"):
         shallow.forward_train(tiny_batch(1))
 
 

@@ -150,7 +150,7 @@ def test_it_learns_one_picture(name: str) -> None:
     }
     optimizers = {phase: torch.optim.Adam(group, lr=4e-3, betas=(0.5, 0.999)) for phase, group in groups.items()}
     before = (system.colorize(batch.source) - batch.target).abs().mean().item()
-    for _ in range(60):
+    for _ in range(40):
         for phase, _ in phase_gradients(system, batch):
             optimizers[phase].step()
         system.zero_grad()

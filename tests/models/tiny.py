@@ -12,7 +12,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "width": 4, "blocks": 1, "halvings": 2, "back_width": 4, "back_depth": 4, "critic_width": 4, "critic_levels": 4,
     },
 }  # fmt: skip
-SIDE_PX = 48
+SIDE_PX = 32
 
 
 def tiny_run(model: str, *, domain: str = "nir", train: dict[str, Any] | None = None, **network: Any) -> Run:
