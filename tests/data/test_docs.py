@@ -9,6 +9,7 @@ from nirtrans.config import Run
 from nirtrans.config_files import parse_yaml, validate
 from nirtrans.data.collection import open_collection
 from nirtrans.data.loader import training_batches
+from nirtrans.models import build_system
 
 DOCS = Path(__file__).parents[2] / "docs" / "data.md"
 
@@ -31,6 +32,7 @@ def test_the_config_of_many_sensors_trains_on_the_real_rasters(
     assert collection.preprocessing.units == "percentile", "raw numbers and reflectance mixed"
     batch = next(training_batches(collection, run, workers=0))
     assert batch.source.shape == (4, 1, 96, 96)
+    build_system(run).forward_train(batch)
 
 
 def test_the_python_example_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
