@@ -140,12 +140,16 @@ class Trainer:
         """Run the micro-batches of one step; a loss or gradient that is not finite ends it without further updates."""
         self.system.train()
         self.broken = None
+        kept = [(buffer, buffer.clone()) for network in self.networks.values() for buffer in network.buffers()]
         for _ in range(self.settings.accumulate):
             with torch.random.fork_rng(devices=[]):  # a loader that starts its workers draws from the global generator
                 batch = next(batches)
             self._micro_step(batch.to(self.accelerator.device))
         if self.broken is None:
             self.average.update(self.done)
+        else:
+            for buffer, before in kept:  # running statistics of batch norm saw the bad values
+                buffer.copy_(before)
         self._guard()
         self.done += 1
 

@@ -53,7 +53,9 @@ class Gan(System):
     def __init__(self, params: Settings, *, in_channels: int) -> None:
         super().__init__(params, in_channels=in_channels)
         self.generator = nn.Sequential(network(in_channels, 3), nn.Dropout2d(0.1))
-        self.critic = nn.Sequential(nn.Conv2d(3, 6, 3, stride=2), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 1, 3))
+        self.critic = nn.Sequential(
+            nn.Conv2d(3, 6, 3, stride=2, bias=False), nn.BatchNorm2d(6), nn.ReLU(), nn.Conv2d(6, 1, 3)
+        )
         self.pool = ImagePool(5)
 
     def colorize(self, source: Tensor) -> Tensor:
