@@ -250,7 +250,8 @@ def read_overview(raster: Raster, bands: Sequence[int]) -> tuple[NDArray, NDArra
 def _fill(raster: Raster, bands: Sequence[int], values: NDArray) -> NDArray[np.bool_]:
     """Find pixels that are 0 in every band; the other bands are read one by one, and only if there is suspicion."""
     fill = (values == 0).all(axis=0)
-    for band in set(range(1, raster.count + 1)) - set(bands):
+    others = [band for band, colour in enumerate(raster.colours, start=1) if colour != "alpha" and band not in bands]
+    for band in others:  # never an alpha band: reading it would claim it as data
         if fill.mean() < SUSPICIOUS_SHARE:
             return np.zeros_like(fill)
         fill &= raster.read([band], size=fill.shape)[0][0] == 0
