@@ -98,11 +98,14 @@ def _freeze_sampled(
 
 
 def stratified(height: int, width: int, side: int, count: int, stride_px: int) -> Iterator[Tile]:
-    """Yield tiles of `side` pixels in the middle of about `count` equal cells, inside the scene where it is larger."""
+    """Yield tiles of `side` pixels in the middle of about `count` equal cells, inside the scene where it is larger.
+
+    Rows run to and fro: every other tile then makes a chessboard, whose halves both cover the scene.
+    """
     rows = max(1, min(round(math.sqrt(count * height / width)), -(-height // side)))
     columns = max(1, min(count // rows, -(-width // side)))
     for row in range(rows):
-        for column in range(columns):
+        for column in range(columns)[:: -1 if row % 2 else 1]:
             top = _cell_start(row, rows, height, side, stride_px)
             left = _cell_start(column, columns, width, side, stride_px)
             core = Window(top, left, min(side, height - top), min(side, width - left))

@@ -49,6 +49,11 @@ class RasterForm:
                 "--compress jpeg holds uint8 colours without alpha; use --dtype uint8 --mask internal, or zstd"
             )
 
+        if self.mask == "alpha" and self.dtype == "float32":
+            raise InputError(
+                "--mask alpha holds uint8 or uint16, readers take no float as transparency; use --mask internal"
+            )
+
     @property
     def nodata(self) -> float | None:
         """Value of invalid pixels; None unless it tells them."""
@@ -89,6 +94,12 @@ class RasterWriter:
     def __init__(self, dataset: "DatasetWriter", form: RasterForm, *, masked: bool) -> None:
         self._dataset, self._form, self._masked = dataset, form, masked
 
+    def begin_mask(self) -> None:
+        """Create the mask by one invalid block, since without any block the file would say that all is valid."""
+        height, width = (min(size, self._form.block_px or BLOCK_PX) for size in self._dataset.shape)
+        if self._form.mask == "internal" and self._masked:
+            self._write_mask((0, 0, height, width), np.zeros((height, width), dtype=bool))
+
     def write(self, window: Window, rgb: NDArray[np.float32] | None, valid: NDArray[np.bool_] | None) -> None:
         """Write [3, h, w] in [0, 1]; None leaves the window sparse.
 
@@ -97,21 +108,28 @@ class RasterWriter:
             rgb: Colours, or None where nothing is valid.
             valid: [h, w], or None where every pixel is valid.
         """
-        import rasterio
-        from rasterio.windows import Window as Part
-
         if rgb is None:
             return
-        top, left, height, width = window
-        part = Part(left, top, width, height)
-        mask = np.full((height, width), 255, np.uint8) if valid is None else valid.astype(np.uint8) * np.uint8(255)
-        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
-            self._dataset.write(self._form.encode(rgb, valid), indexes=[1, 2, 3], window=part)
-            if self._form.mask == "alpha":
-                opaque = {"uint8": 255, "uint16": 65535, "float32": 1}[self._form.dtype]
-                self._dataset.write((mask > 0).astype(self._form.dtype) * opaque, indexes=4, window=part)
-            elif self._form.mask == "internal" and self._masked:
-                self._dataset.write_mask(mask, window=part)
+        valid_or_all = np.ones(rgb.shape[1:], dtype=bool) if valid is None else valid
+        self._dataset.write(self._form.encode(rgb, valid), indexes=[1, 2, 3], window=_part(window))
+        if self._form.mask == "alpha":
+            opaque = valid_or_all * np.iinfo(self._form.dtype).max
+            self._dataset.write(opaque.astype(self._form.dtype), indexes=4, window=_part(window))
+        elif self._form.mask == "internal" and self._masked:
+            self._write_mask(window, valid_or_all)
+
+    def _write_mask(self, window: Window, valid: NDArray[np.bool_]) -> None:
+        import rasterio
+
+        with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):  # else it becomes a file of its own; settings are per thread
+            self._dataset.write_mask(valid.astype(np.uint8) * np.uint8(255), window=_part(window))
+
+
+def _part(window: Window) -> Any:
+    from rasterio.windows import Window as Part
+
+    top, left, height, width = window
+    return Part(left, top, width, height)
 
 
 @contextmanager
@@ -135,7 +153,9 @@ def colour_raster(path: Path, source: Raster, form: RasterForm, tags: Mapping[st
     with atomic_path(path) as temporary, gdal_quiet():
         with rasterio.open(temporary, "w", **_profile(source, form)) as target:
             _describe(target, source, tags)
-            yield RasterWriter(target, form, masked=masked)
+            writer = RasterWriter(target, form, masked=masked)
+            writer.begin_mask()
+            yield writer
         _check_complete(temporary)
 
 
@@ -163,12 +183,28 @@ def _describe(target: "DatasetWriter", source: Raster, tags: Mapping[str, str]) 
     """Copy what describes the grid and is no band's own."""
     gcps, crs = source.dataset.gcps
     if gcps:
+        shift = _point_shift() if source.dataset.tags().get("AREA_OR_POINT") == "Point" else 0.0
+        for gcp in gcps:
+            gcp.row, gcp.col = gcp.row - shift, gcp.col - shift
         target.gcps = (gcps, crs)
     if source.dataset.rpcs:
         target.rpcs = source.dataset.rpcs
     target.update_tags(**{**source.dataset.tags(), **tags})
     for band, name in enumerate(("red", "green", "blue"), start=1):
         target.set_band_description(band, name)
+
+
+def _point_shift() -> float:
+    """Measure by how much GDAL moves control points where pixels are points: 1 in GDAL 3.10, where it should be 0."""
+    from rasterio.control import GroundControlPoint
+    from rasterio.io import MemoryFile
+
+    with MemoryFile() as memory:
+        with memory.open(driver="GTiff", width=1, height=1, count=1, dtype="uint8") as made:
+            made.gcps = ([GroundControlPoint(0, 0, 0, 0)], "EPSG:4326")
+            made.update_tags(AREA_OR_POINT="Point")
+        with memory.open() as read:
+            return read.gcps[0][0].row
 
 
 def _check_complete(path: Path) -> None:

@@ -1,0 +1,309 @@
+"""Rasters: the grid and the mask come back, tiles do not show, holes stay holes, and mistakes are named."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.control import GroundControlPoint
+from rasterio.enums import ColorInterp
+from rasterio.rpc import RPC
+from rasterio.transform import Affine
+from tiny_weights import tiny_weights
+
+from nirtrans.config import Preprocessing
+from nirtrans.errors import DataError, InputError, IOFailure
+from nirtrans.inference.colorizer import Colorizer, load_colorizer
+from nirtrans.inference.geotiff import Result, SourceOptions, TileOptions, colorize_raster
+from nirtrans.io.geotiff_write import RasterForm
+
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+UTM = {"crs": "EPSG:32633", "transform": Affine(10, 0, 400_000, 0, -10, 5_000_000)}
+GCPS = [GroundControlPoint(row, col, 10 + col / 100, 50 - row / 100, 0) for row in (0, 60) for col in (0, 70)]
+Colorize = Callable[..., Result]
+
+
+def numbers(height: int = 70, width: int = 90, dtype: str = "uint16") -> np.ndarray:
+    """A smooth near-infrared band with more light to the right, 500 to 4000 (or 20 to 230 in 8 bits)."""
+    rows, columns = np.mgrid[:height, :width]
+    wave = (
+        np.sin(rows / 5) * np.cos(columns / 7) + columns / width + np.random.default_rng(0).normal(0, 0.05, rows.shape)
+    )
+    share = (wave - wave.min()) / max(np.ptp(wave), 1e-9)
+    low, high = (20, 230) if dtype == "uint8" else (500, 4000)
+    return (low + (high - low) * share).astype(dtype)
+
+
+def write(path: Path, band: np.ndarray, *, mask: np.ndarray | None = None, **profile: Any) -> Path:
+    values = {"driver": "GTiff", "height": band.shape[0], "width": band.shape[1], "count": 1, "dtype": band.dtype}
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "w", **{**values, **profile}) as target:
+        target.write(band, 1)
+        target.set_band_description(1, "nir")
+        if mask is not None:
+            target.write_mask(mask)
+    return path
+
+
+def pixels(path: Path) -> np.ndarray:
+    with rasterio.open(path) as source:
+        return source.read()
+
+
+@pytest.fixture
+def colorize(tmp_path: Path) -> Colorize:
+    """Colorize into tmp_path/out.tif with weights of the given norm."""
+
+    def call(source: Path, *, norm: str = "instance", rule: Preprocessing | None = None, **options: Any) -> Result:
+        colorizer = load_colorizer(tiny_weights(norm, rule), device="cpu")
+        return colorize_raster(colorizer, source, options.pop("target", tmp_path / "out.tif"), **options)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    "grid",
+    [
+        UTM,
+        {"crs": "EPSG:4326", "transform": Affine(0.01, 0, 179.9, 0, -0.01, 10)},
+        {"crs": "EPSG:32633", "transform": Affine(8, 3, 400_000, 3, -8, 5_000_000)},
+        {"crs": "EPSG:4326", "transform": Affine(0.5, 0, 0, 0, 0.5, -20)},
+        {"gcps": GCPS, "crs": "EPSG:4326"},
+        {},
+        {**UTM, "tiled": True, "blockxsize": 16, "blockysize": 16, "compress": "lzw", "bigtiff": "yes"},
+    ],
+    ids=["utm", "antimeridian", "rotated", "south-up", "gcps", "bare", "bigtiff-tiled"],
+)
+def test_the_grid_comes_back(tmp_path: Path, colorize: Colorize, grid: dict[str, Any]) -> None:
+    source = write(tmp_path / "in.tif", numbers(), **grid)
+    with rasterio.open(source, "r+") as given:
+        given.update_tags(PLACE="valley", AREA_OR_POINT="Point")
+    colorize(source)
+    with rasterio.open(source) as given, rasterio.open(tmp_path / "out.tif") as made:
+        assert made.shape == given.shape
+        assert made.crs == given.crs
+        assert made.transform == given.transform
+        assert [point.asdict() for point in made.gcps[0]] == [point.asdict() for point in given.gcps[0]]
+        assert made.gcps[1] == given.gcps[1]
+        assert given.tags().items() <= made.tags().items()
+        assert made.tags()["SYNTHETIC_COLOR"] == "YES"
+        assert made.colorinterp == (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
+        assert made.dtypes == ("uint8",) * 3
+
+
+def test_rpcs_come_back(tmp_path: Path, colorize: Colorize) -> None:
+    source = write(tmp_path / "in.tif", numbers())
+    coefficients = [1.0, *[0.0] * 19]
+    with rasterio.open(source, "r+") as given:
+        given.rpcs = RPC(
+            height_off=1, height_scale=2, lat_off=3, lat_scale=4, line_off=5, line_scale=6, long_off=7, long_scale=8,
+            samp_off=9, samp_scale=10, line_den_coeff=coefficients, line_num_coeff=coefficients,
+            samp_den_coeff=coefficients, samp_num_coeff=coefficients,
+        )  # fmt: skip
+    colorize(source)
+    with rasterio.open(source) as given, rasterio.open(tmp_path / "out.tif") as made:
+        assert made.rpcs.to_gdal() == given.rpcs.to_gdal()
+
+
+@pytest.mark.parametrize("norm", ["instance", "group", "batch", "none"])
+@pytest.mark.parametrize("holes", [False, True])
+def test_tiles_do_not_show(tmp_path: Path, colorize: Colorize, norm: str, holes: bool) -> None:
+    band = numbers(150, 203)
+    if holes:
+        band[20:90, 30:110] = 0
+        band[np.tri(150, 203, -100, dtype=bool)] = 0
+    source = write(tmp_path / "in.tif", band, **UTM, nodata=0)
+    form = RasterForm(block_px=16)
+    colorize(source, norm=norm, target=tmp_path / "whole.tif", tiling=TileOptions(0), form=form)
+    done = colorize(source, norm=norm, target=tmp_path / "tiled.tif", tiling=TileOptions(64), form=form)
+    whole, tiled = (pixels(tmp_path / name).astype(int) for name in ("whole.tif", "tiled.tif"))
+    assert done.tiles == 12
+    assert whole[:, band > 0].std(axis=1).min() > 10
+    assert np.abs(whole - tiled).max() <= 1
+    assert (whole == tiled).mean() >= 0.999
+    colorize(source, norm=norm, target=tmp_path / "cut.tif", tiling=TileOptions(64, 0), form=form)
+    assert np.abs(whole - pixels(tmp_path / "cut.tif")).max() > 2  # without a halo tiles do show
+
+
+@pytest.mark.parametrize("how", ["nodata", "nan", "internal", "alpha"])
+def test_the_mask_comes_back_and_hidden_values_do_not_matter(tmp_path: Path, colorize: Colorize, how: str) -> None:
+    valid = np.random.default_rng(1).random((70, 90)) > 0.2
+    valid[:40, :30] = False
+    for name, hidden in (("a", 0), ("b", 60000)):
+        band = np.where(valid, numbers(), hidden).astype("float32" if how == "nan" else "uint16")
+        _write_masked(tmp_path / f"{name}.tif", band, valid, how, hidden)
+        colorize(tmp_path / f"{name}.tif", target=tmp_path / f"{name}-rgb.tif")
+    with rasterio.open(tmp_path / "a-rgb.tif") as made:
+        assert np.array_equal(made.dataset_mask() > 0, valid)
+        assert not (tmp_path / "a-rgb.tif.msk").exists()
+        colours = made.read()
+    assert np.array_equal(colours, pixels(tmp_path / "b-rgb.tif"))
+
+
+def _write_masked(path: Path, band: np.ndarray, valid: np.ndarray, how: str, hidden: int) -> None:
+    if how == "nodata":
+        write(path, band, **UTM, nodata=hidden)
+    elif how == "nan":
+        write(path, np.where(valid, band, np.nan if hidden else -3e38).astype("float32"), **UTM, nodata=-3e38)
+    elif how == "internal":
+        write(path, band, **UTM, mask=valid)
+    else:
+        write(path, band, **UTM, count=2, photometric="minisblack", alpha="yes")
+        with rasterio.open(path, "r+") as target:
+            target.write(valid.astype(band.dtype) * 65535, 2)
+
+
+def test_a_band_named_as_input_is_no_mask(tmp_path: Path, colorize: Colorize) -> None:
+    """Aerial photographs tag near infrared in band 4 as alpha."""
+    path, band = tmp_path / "naip.tif", numbers(dtype="uint8")
+    band[:10] = 0
+    write(path, band, **UTM, count=4, photometric="rgb", alpha="yes")
+    with rasterio.open(path, "r+") as target:
+        target.write(band, 4)
+        target.set_band_description(1, "")
+    colorize(path, options=SourceOptions(bands={"nir": 4}))
+    with rasterio.open(tmp_path / "out.tif") as made:
+        assert (made.dataset_mask() > 0).all()
+        assert made.read()[:, :10].any()
+
+
+@pytest.mark.parametrize(
+    ("mask", "dtype"),
+    [("internal", "uint8"), ("internal", "uint16"), ("internal", "float32"), ("alpha", "uint8"), ("alpha", "uint16"),
+     ("nodata", "uint8"), ("nodata", "uint16"), ("nodata", "float32")],
+)  # fmt: skip
+def test_every_form_tells_invalid_pixels(tmp_path: Path, colorize: Colorize, mask: Any, dtype: Any) -> None:
+    band = numbers()
+    band[:30, :40] = 0
+    source = write(tmp_path / "in.tif", band, **UTM, nodata=0)
+    colorize(source, form=RasterForm(dtype, mask))
+    with rasterio.open(tmp_path / "out.tif") as made:
+        assert made.dtypes[0] == dtype
+        assert made.count == (4 if mask == "alpha" else 3)
+        assert np.array_equal(made.dataset_mask() > 0, band > 0)
+        top = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
+        assert 0.5 * top < made.read(1)[band > 0].max() <= top
+
+
+@pytest.mark.parametrize("compress", ["zstd", "deflate", "lzw", "none"])
+def test_lossless_compressions_agree(tmp_path: Path, colorize: Colorize, compress: Any) -> None:
+    source = write(tmp_path / "in.tif", numbers(), **UTM)
+    colorize(source, target=tmp_path / "reference.tif")
+    colorize(source, form=RasterForm(compress=compress))
+    assert np.array_equal(pixels(tmp_path / "out.tif"), pixels(tmp_path / "reference.tif"))
+
+
+def test_jpeg_is_close(tmp_path: Path, colorize: Colorize) -> None:
+    source = write(tmp_path / "in.tif", numbers(), **UTM)
+    colorize(source, target=tmp_path / "reference.tif")
+    colorize(source, form=RasterForm(compress="jpeg"))
+    difference = pixels(tmp_path / "out.tif").astype(int) - pixels(tmp_path / "reference.tif")
+    assert np.abs(difference).mean() < 40
+
+
+def test_nothing_valid_stays_nothing(tmp_path: Path, colorize: Colorize, caplog: pytest.LogCaptureFixture) -> None:
+    source = write(tmp_path / "in.tif", np.zeros((40, 50), "uint16"), **UTM, nodata=0)
+    done = colorize(source)
+    assert done.valid_tiles == 0
+    assert [record.message for record in caplog.records] == [
+        f"{source} holds no valid pixel; the result is empty as well"
+    ]
+    with rasterio.open(tmp_path / "out.tif") as made:
+        assert not made.dataset_mask().any()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 30), (9, 7), (2475, 7)])
+def test_any_size(tmp_path: Path, colorize: Colorize, size: tuple[int, int]) -> None:
+    colorize(write(tmp_path / "in.tif", numbers(*size), **UTM))
+    assert pixels(tmp_path / "out.tif").shape == (3, *size)
+
+
+def test_units_decide_the_range(tmp_path: Path, colorize: Colorize) -> None:
+    rule = Preprocessing(kind="raster", units="reflectance", input_range=(0.05, 0.4))
+    plain = write(tmp_path / "plain.tif", numbers(), **UTM)
+    with pytest.raises(DataError, match="these weights want reflectance"):
+        colorize(plain, rule=rule)
+    colorize(plain, rule=rule, options=SourceOptions(scale=1e-4), target=tmp_path / "flag.tif")
+    colorize(plain, rule=rule, options=SourceOptions(input_range="500,4000"), target=tmp_path / "range.tif")
+    with rasterio.open(plain, "r+") as target:
+        target.scales, target.offsets = (1e-4,), (0.0,)
+    colorize(plain, rule=rule, target=tmp_path / "tags.tif")
+    assert np.array_equal(pixels(tmp_path / "flag.tif"), pixels(tmp_path / "tags.tif"))
+    assert np.abs(pixels(tmp_path / "flag.tif").astype(int) - pixels(tmp_path / "range.tif")).max() <= 1
+    colorize(plain, target=tmp_path / "stretched.tif", options=SourceOptions(input_range="percentile:2,98"))
+    colorize(plain, target=tmp_path / "default.tif")
+    assert np.array_equal(pixels(tmp_path / "stretched.tif"), pixels(tmp_path / "default.tif"))
+
+
+def test_the_tag_names_what_determines_the_pixels(tmp_path: Path, colorize: Colorize) -> None:
+    colorize(write(tmp_path / "in.tif", numbers(), **UTM), options=SourceOptions(input_range="0,4000"))
+    with rasterio.open(tmp_path / "out.tif") as made:
+        told = json.loads(made.tags()["NIRTRANS"])
+    colorizer: Colorizer = load_colorizer(tiny_weights(), device="cpu")
+    assert told["weights_sha256"] == colorizer.digest
+    assert told["input_range"] == [0, 4000]
+    assert told["bands"] == [1]
+    assert told["statistics"]["whole"] is True
+
+
+def test_a_large_scene_is_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = write(tmp_path / "in.tif", numbers(600, 700, "uint8"), **UTM)
+    colorizer = load_colorizer(tiny_weights(), device="cpu")
+    monkeypatch.setattr(type(colorizer), "budget_px", 330**2)
+    done = colorize_raster(colorizer, source, tmp_path / "out.tif")
+    assert done.tiles == 9
+    assert done.sample is not None
+    assert not done.sample.whole
+    assert 0.3 < done.sample.share < 1
+    assert done.sample.tone_difference < 20
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        ("complex64", {}, "expected real numbers"),
+        ("int32", {}, "give --input-range"),
+        ("uint16", {"options": SourceOptions(bands={"nir": 3})}, "has 1 bands"),
+        ("uint16", {"options": SourceOptions(input_range="9,1")}, "LO < HI"),
+        ("uint16", {"options": SourceOptions(input_range="percentile:2,101")}, "0 to 100"),
+        ("uint16", {"options": SourceOptions(input_range="1,nan")}, "LO < HI"),
+        ("uint16", {"tiling": TileOptions(64, 32), "form": RasterForm(block_px=64)}, "must exceed twice --halo"),
+        ("uint16", {"tiling": TileOptions(50)}, "multiple of the output block 256"),
+        ("uint16", {"target": Path("/proc/out.tif")}, "cannot write"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, colorize: Colorize, kind: str, options: dict, message: str) -> None:
+    source = write(tmp_path / "in.tif", numbers(dtype="float32").astype(kind), **UTM)
+    with pytest.raises((DataError, InputError), match=message):
+        colorize(source, **options)
+    assert not (tmp_path / "out.tif").exists()
+
+
+def test_palettes_are_no_measurements(tmp_path: Path, colorize: Colorize) -> None:
+    source = write(tmp_path / "in.tif", numbers(dtype="uint8"), **UTM, photometric="palette")
+    with rasterio.open(source, "r+") as target:
+        target.write_colormap(1, {1: (255, 0, 0)})
+    with pytest.raises(DataError, match="palette indices"):
+        colorize(source)
+
+
+def test_contradicting_forms_are_refused() -> None:
+    with pytest.raises(InputError, match="multiple of 16"):
+        RasterForm(block_px=100)
+    with pytest.raises(InputError, match="no float as transparency"):
+        RasterForm("float32", "alpha")
+    with pytest.raises(InputError, match="jpeg"):
+        RasterForm("uint16", compress="jpeg")
+
+
+def test_a_source_that_breaks_off_leaves_nothing(tmp_path: Path, colorize: Colorize) -> None:
+    broken = tmp_path / "broken.tif"
+    with rasterio.open(broken, "w", driver="GTiff", height=300, width=90, count=1, dtype="uint16", **UTM) as target:
+        target.write(numbers(300, 90), 1)
+    broken.write_bytes(broken.read_bytes()[: broken.stat().st_size // 2])
+    options = SourceOptions(input_range="0,4000")
+    with pytest.raises(IOFailure, match=r"reading \d+x\d+ pixels at row"):
+        colorize(broken, norm="batch", options=options, tiling=TileOptions(64), form=RasterForm(block_px=16))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.tif"]
