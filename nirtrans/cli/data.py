@@ -1,4 +1,4 @@
-"""`nirtrans data`: look into data folders and split them."""
+"""`nirtrans data`: look into data folders, split them, check pairs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +10,7 @@ from nirtrans.cli.options import Debug, Seed
 if TYPE_CHECKING:
     from nirtrans.data.inspection import GroupReport, SourceReport
 
-data_app = typer.Typer(help="Look into data folders, split them by scene.", no_args_is_help=True)
+data_app = typer.Typer(help="Look into data folders, split them by scene, check pairs.", no_args_is_help=True)
 MOST_LISTED = 8
 """Sizes, bands or files listed before the rest is only counted."""
 
@@ -53,6 +53,41 @@ def split(
     typer.echo(f"{target}: {words}")
     if target.resolve() != (path / "splits.csv").resolve():
         typer.echo(f"training and evaluation read it as {path / 'splits.csv'}")
+
+
+@data_app.command("check-registration")
+def check_registration(
+    path: Annotated[str, typer.Argument(help="Folder of pairs.")],
+    domain: Annotated[str, typer.Option("--domain", help="nir, gray or lineart.")] = "nir",
+    limit_px: Annotated[float, typer.Option("--limit-px", min=0, help="Pairs that are further off are listed.")] = 1.0,
+    out: Annotated[Path | None, typer.Option("--out", help="CSV of the pairs beyond the limit.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every pair as JSON.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Measure by how many pixels the halves of pairs are off, by phase correlation of their edges."""
+    import json
+    from dataclasses import asdict
+
+    from nirtrans.config import DataSettings, SourceSettings
+    from nirtrans.data import registration
+    from nirtrans.data.collection import open_collection
+
+    settings = DataSettings(sources=(SourceSettings(path=path),))
+    shifts = registration.check_registration(open_collection(settings, domain))
+    off = [shift for shift in shifts if shift.length_px > limit_px]
+    if out is not None:
+        registration.write_shifts(out, off)
+    if as_json:
+        typer.echo(json.dumps({"limit_px": limit_px, "off": len(off), "pairs": [asdict(s) for s in shifts]}, indent=2))
+        return
+    typer.echo(f"{path}: {len(off)} of {len(shifts)} pairs are off by more than {limit_px:g} px")
+    typer.echo("  shifts     " + _counted(registration.histogram(shifts)))
+    for shift in off[:MOST_LISTED]:
+        typer.echo(
+            f"  {shift.id}  {shift.down_px:+.2f} down, {shift.right_px:+.2f} right, certainty {shift.certainty:.0f}"
+        )
+    if len(off) > MOST_LISTED:
+        typer.echo(f"  ... and {len(off) - MOST_LISTED} more" + ("" if out else "; --out FILE lists them all"))
 
 
 def _print_report(report: "SourceReport") -> None:
