@@ -72,6 +72,6 @@ def lab_to_rgb(lab: Tensor, *, clip: bool = True) -> Tensor:
     return reference.lab_to_rgb(lab, clip=clip)
 
 
-if _library.failure() is None:
+if _library.REASON is None:
     register_conversion("rgb_to_lab")
     register_conversion("lab_to_rgb")

@@ -39,19 +39,16 @@ def test_variable_switches_to_the_twins() -> None:
 
 def test_missing_library_gives_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NIRTRANS_NO_COMPILED", raising=False)
-    monkeypatch.setattr(_library, "LIBRARY", tmp_path / "absent.so")
-    monkeypatch.setattr(_library, "FAILURE", tmp_path / "build_failure.txt")
-    find_failure = _library.failure.__wrapped__
-    assert find_failure().startswith("the library is not built; run `make build`")
+    paths = tmp_path / "absent.so", tmp_path / "build_failure.txt"
+    assert _library.load(*paths).startswith("the library is not built; run `make build`")
     (tmp_path / "build_failure.txt").write_text("no C++ compiler (g++) was found\n")
-    assert find_failure() == "no C++ compiler (g++) was found"
+    assert _library.load(*paths) == "no C++ compiler (g++) was found"
 
 
 def test_damaged_library_gives_the_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NIRTRANS_NO_COMPILED", raising=False)
     (tmp_path / "_torch_ops.so").write_bytes(b"not a library")
-    monkeypatch.setattr(_library, "LIBRARY", tmp_path / "_torch_ops.so")
-    reason = _library.failure.__wrapped__()
+    reason = _library.load(tmp_path / "_torch_ops.so", tmp_path / "build_failure.txt")
     assert reason.startswith(f"_torch_ops.so does not load with torch {torch.__version__} (")
     assert "run `make build`" in reason
     assert "\n" not in reason
