@@ -12,6 +12,7 @@ import yaml
 from pydantic import ValidationError
 
 from nirtrans.config import Run, Settings
+from nirtrans.domains import find_domain
 from nirtrans.errors import ConfigError, UnknownNameError
 from nirtrans.registry import did_you_mean
 
@@ -152,7 +153,7 @@ def resolve_run(
 
     Raises:
         ConfigError: If a key or value is wrong, or neither names a model.
-        UnknownNameError: If `config` is neither a file nor a shipped name.
+        UnknownNameError: If `config` is neither a file nor a shipped name, or the domain is unknown.
     """
     given = find_config(config) if config else {}
     changes = merge(flags or {}, parse_overrides(overrides))
@@ -166,7 +167,9 @@ def resolve_run(
     merged["model"] = name
     if "domain" not in merged:
         raise ConfigError(f"no domain for {name}: give --domain nir, gray or lineart")
-    return validate(Run, merged, origin=config or name)
+    run = validate(Run, merged, origin=config or name)
+    find_domain(run.domain)
+    return run
 
 
 def validate(settings: type[SettingsT], values: Mapping[str, Any], *, origin: str, prefix: str = "") -> SettingsT:

@@ -23,7 +23,7 @@ def test_help_lists_every_command(nirtrans: Callable) -> None:
 def test_help_never_loads_torch(name: str) -> None:
     code = (
         "import sys; from nirtrans.cli.app import run; code = run([sys.argv[1], '--help']); "
-        "sys.exit(code or any(name in sys.modules for name in ('torch', 'rasterio', 'pydantic', 'numpy')))"
+        "sys.exit(code or any(name in sys.modules for name in ('torch', 'rasterio', 'numpy')))"
     )
     done = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
@@ -39,8 +39,8 @@ def test_version(nirtrans: Callable) -> None:
         (["trian"], "trian"),
         (["models", "--colour"], "--colour"),
         (["bench", "nothing"], "nothing"),
-        (["train", "--steps", "-5"], "-5"),
-        (["train", "--steps", "many"], "many"),
+        (["train", "--steps", "-5"], "--steps"),
+        (["train", "--steps", "many"], "--steps"),
         (["config", "cyclegan-asim"], "did you mean cyclegan-asym"),
         (["models", "cyclegan-asim"], "did you mean cyclegan-asym"),
         (["config", "cyclegan-asym", "--set", "train.step=5"], "did you mean train.steps"),
