@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
 from numpy.typing import NDArray
@@ -23,23 +24,28 @@ class PixelCache:
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self.held_bytes = 0
+        self._lock = Lock()  # files are opened by several threads
         self._entries: OrderedDict[Hashable, Any] = OrderedDict()
 
     def get(self, key: Hashable, load: Callable[[], ArraysT]) -> ArraysT:
         """Return what is held under `key`, or load, keep and return it."""
-        if key in self._entries:
-            self._entries.move_to_end(key)
-            return self._entries[key]
+        with self._lock:
+            if key in self._entries:
+                self._entries.move_to_end(key)
+                return self._entries[key]
         arrays = load()
-        self._entries[key] = arrays
-        self.held_bytes += _bytes(arrays)
-        self._evict()
+        with self._lock:
+            if key not in self._entries:
+                self._entries[key] = arrays
+                self.held_bytes += _bytes(arrays)
+                self._evict()
         return arrays
 
     def resize(self, max_bytes: int) -> None:
         """Set the bound; what no longer fits is forgotten."""
-        self.max_bytes = max_bytes
-        self._evict()
+        with self._lock:
+            self.max_bytes = max_bytes
+            self._evict()
 
     def _evict(self) -> None:
         while self.held_bytes > self.max_bytes and self._entries:
@@ -60,6 +66,6 @@ def _bytes(arrays: tuple[NDArray[Any] | None, ...]) -> int:
     return sum(array.nbytes for array in arrays if array is not None)
 
 
-CACHE_BYTES = 512 * 2**20
+CACHE_BYTES = 256 * 2**20
 DECODED = PixelCache(CACHE_BYTES)
 """The cache of this process; loaders divide CACHE_BYTES among their worker processes."""

@@ -14,7 +14,7 @@ from nirtrans.data.picture import Collection, Pixels, Window, cut
 from nirtrans.data.readable import SHOWN, open_readable
 from nirtrans.data.split import Label
 from nirtrans.errors import DataError
-from nirtrans.io.images import check_complete, image_size, read_image, to_unit
+from nirtrans.io.images import ends_properly, image_size, read_image, to_unit
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,11 @@ class ImageFile:
                     f"{self.path}: a colour picture where a single channel was expected; is the folder right?"
                 )
             pixels = pixels[..., :1]
+        if pixels.dtype == np.float32 and not (pixels.min() >= 0 and pixels.max() <= 1):
+            low, high = pixels.min(), pixels.max()
+            raise DataError(
+                f"{self.path}: floats from {low:g} to {high:g} where 0 to 1 is expected; rescale the pictures"
+            )
         return pixels, image.alpha
 
 
@@ -112,10 +117,8 @@ def open_image(path: Path, label: Label, *, channels: int, thorough: bool = Fals
     picture = ImageFile(label.name, label.scene, path, (height, width), channels, label.split)
     if found < channels:
         raise DataError(f"{path}: a gray picture where colour was expected; is the folder the right one?")
-    if found > channels or thorough:
+    if found > channels or thorough or not ends_properly(path):
         picture.read((0, 0, 1, 1))
-    else:
-        check_complete(path)
     return picture
 
 

@@ -28,7 +28,9 @@ HELD_OUT_SHARE = 1 / 6
 """Lower part of a single raster that validates."""
 MIN_HELD_OUT_PX = 32
 STRIP_PX = 512
-"""Height of the strips in which a raster is read through."""
+"""Height of the strips in which a raster is read through; a multiple of CELL_PX."""
+CELL_PX = 16
+"""Side of the cells in which valid pixels are counted."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class RasterFile:
         source_scaling: Physical units of the source, if known.
         target_stretch: How the colours are shown.
         size: Height and width, pixels.
+        coverage: Share of valid pixels in cells of CELL_PX.
         gsd_m: Ground sampling distance, metres.
     """
 
@@ -53,6 +56,7 @@ class RasterFile:
     source_scaling: Scaling | None
     target_stretch: Stretch
     size: tuple[int, int]
+    coverage: NDArray[np.float64]
     gsd_m: float | None
 
 
@@ -83,20 +87,44 @@ def survey(path: Path, label: Label, source: SourceSettings, domain: str) -> Ras
             bands: find_scaling(raster, bands, sensor=source.sensor, scale=source.scale, offset=source.offset)
             for bands in (sources, targets)
         }
-        _check_pixels(raster, sources + targets)
+        coverage = _read_through(raster, sources + targets)
         stretch = target_stretch(raster, targets, units[targets], source.sensor)
         size = (raster.height, raster.width)
-        return RasterFile(path, label, sources, targets, units[sources], stretch, size, raster.gsd_m)
+        return RasterFile(path, label, sources, targets, units[sources], stretch, size, coverage, raster.gsd_m)
 
 
-def _check_pixels(raster: Raster, bands: Sequence[int]) -> None:
-    """Read everything once, in strips, so that damage shows before training and not in the midst of it."""
-    found = False
+def _read_through(raster: Raster, bands: Sequence[int]) -> NDArray[np.float64]:
+    """Read everything once, so that damage shows before training, and return the share of valid pixels per cell."""
+    strips = []
     for top in range(0, raster.height, STRIP_PX):
         numbers, valid = raster.read(bands, (top, 0, min(STRIP_PX, raster.height - top), raster.width))
-        found |= bool((valid & (numbers != 0).any(axis=0)).any())
-    if not found:
+        strips.append(_cell_means(is_data(numbers, valid)))
+    coverage = np.concatenate(strips)
+    if not coverage.any():
         raise DataError(f"{raster.path}: every pixel is nodata; leave it out of the training data")
+    return coverage
+
+
+def _cell_means(mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Average [H, W] over cells; those at the border may be smaller."""
+    rows, columns = (np.arange(0, length, CELL_PX) for length in mask.shape)
+    sums = np.add.reduceat(np.add.reduceat(mask, rows, axis=0, dtype=np.float64), columns, axis=1)
+    height, width = (
+        np.diff(np.append(starts, length)) for starts, length in zip((rows, columns), mask.shape, strict=True)
+    )
+    return sums / np.outer(height, width)
+
+
+def _share(coverage: NDArray[np.float64], window: Window) -> float:
+    """Return about how much of a window is valid."""
+    top, left, height, width = window
+    cells = coverage[top // CELL_PX : -(-(top + height) // CELL_PX), left // CELL_PX : -(-(left + width) // CELL_PX)]
+    return float(cells.mean())
+
+
+def is_data(numbers: NDArray, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which pixels [H, W] are valid and not 0 in all bands, which is fill that the file does not declare."""
+    return valid & (numbers != 0).any(axis=0)
 
 
 @dataclass(frozen=True)
@@ -114,7 +142,7 @@ class Site:
     def _decode(self) -> tuple[NDArray, NDArray[np.bool_]]:
         with gdal_cache(), Raster(self.path, failure=DataError) as raster:
             numbers, valid = raster.read(self.bands, self.window)
-        return numbers, valid & (numbers != 0).any(axis=0)
+        return numbers, is_data(numbers, valid)
 
 
 @dataclass(frozen=True)
@@ -206,9 +234,10 @@ def _sites(file: RasterFile, side_px: int, *, alone: bool) -> Iterator[tuple[str
     for top, rows, scene in parts:
         for down, tile_height in _steps(rows, side_px):
             for left, tile_width in _steps(width, side_px):
-                site = Site(file.path, file.sources + file.targets, (top + down, left, tile_height, tile_width))
-                if site.read()[1].mean() >= MIN_VALID_SHARE:
-                    yield f"{file.label.name}@{top + down},{left}", scene, site
+                window = (top + down, left, tile_height, tile_width)
+                if _share(file.coverage, window) >= MIN_VALID_SHARE:
+                    name = f"{file.label.name}@{top + down},{left}"
+                    yield name, scene, Site(file.path, file.sources + file.targets, window)
 
 
 def _steps(length: int, side_px: int) -> list[tuple[int, int]]:

@@ -97,19 +97,13 @@ def image_size(path: Path) -> tuple[int, int, int]:
         return image.height, image.width, 1 if _is_gray(path, image) else 3
 
 
-def check_complete(path: Path) -> None:
-    """Make sure that a picture is not truncated: by the end mark of PNG and JPEG, otherwise by decoding it.
-
-    Raises:
-        DataError: If it is damaged; names it.
-    """
+def ends_properly(path: Path) -> bool:
+    """Tell whether a file ends as PNG and JPEG do, which truncated ones do not; for others only decoding tells."""
     with path.open("rb") as file:
         head = file.read(8)
         file.seek(max(0, path.stat().st_size - len(_PNG_END)))
         tail = file.read()
-    if (head == SIGNATURE and tail == _PNG_END) or (head[:2] == b"\xff\xd8" and tail[-2:] == b"\xff\xd9"):
-        return
-    read_image(path)
+    return (head == SIGNATURE and tail == _PNG_END) or (head[:2] == b"\xff\xd8" and tail[-2:] == b"\xff\xd9")
 
 
 def to_unit(pixels: NDArray[Any]) -> NDArray[np.float32]:

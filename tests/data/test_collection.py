@@ -53,6 +53,15 @@ def test_deep_pairs_keep_their_precision(tmp_path: Path, make_run: MakeRun) -> N
     np.testing.assert_allclose(nir[0], values / 65535, atol=1e-7)
 
 
+def test_floats_beyond_the_unit_range_are_refused(pairs: Path, make_run: MakeRun) -> None:
+    for number in range(8):
+        path = pairs / "nir" / f"scene000{number}.png"
+        Pillow.fromarray(np.full((48, 48), 0.5 if number else 40.0, np.float32)).save(path.with_suffix(".tif"))
+        path.unlink()
+    with pytest.raises(DataError, match=r"scene0000.tif: floats from 40 to 40 where 0 to 1 is expected"):
+        opened(make_run(str(pairs)))
+
+
 def test_transparent_pixels_are_nodata(tmp_path: Path, make_run: MakeRun) -> None:
     picture(tmp_path / "nir" / "a.png", 1)
     pixels, alpha = np.zeros((40, 40, 3), np.uint8), np.full((40, 40), 255, np.uint8)
