@@ -114,8 +114,10 @@ def _resolved(config: str | None, flags: dict[str, Any], sets: list[str] | None)
     """Return the settings of a new run; a later, longer run keeps the schedule that is fixed here."""
     from nirtrans.config_files import resolve_run
     from nirtrans.engine.run_folder import with_absolute_paths
-    from nirtrans.models.build import with_network_defaults
+    from nirtrans.models import MODELS, with_network_defaults
 
+    if "model" in flags:
+        MODELS.find(flags["model"])  # a misspelt name is told before a missing domain
     run = with_network_defaults(resolve_run(config, model=flags.get("model"), flags=flags, overrides=sets or ()))
     length = run.train.schedule_steps or run.train.steps
     training = run.train.model_copy(update={"schedule_steps": length})

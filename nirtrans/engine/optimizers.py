@@ -23,15 +23,11 @@ class Optimizers:
         networks: The networks by name, not wrapped, on their device.
         settings: Rates, clipping and schedule.
         accelerator: Prepares the optimizers for accumulation and loss scaling.
-
-    Raises:
-        ConfigError: If `train.phases` names a phase that the system does not have, or fp16 meets accumulation.
     """
 
     def __init__(
         self, system: System, networks: Mapping[str, nn.Module], settings: TrainSettings, accelerator: Accelerator
     ) -> None:
-        _check_phases(system, settings)
         self.settings = settings
         self.groups = {phase: "+".join(names) for phase, names in system.phases.items()}
         self.parameters: dict[str, list[nn.Parameter]] = {}
@@ -122,7 +118,12 @@ def _adam(parameters: Sequence[nn.Parameter], settings: TrainSettings) -> torch.
     )
 
 
-def _check_phases(system: System, settings: TrainSettings) -> None:
+def check_phases(system: System, settings: TrainSettings) -> None:
+    """Refuse settings of phases that the system does not have, and precisions that its phases cannot share.
+
+    Raises:
+        ConfigError: Naming the setting.
+    """
     for phase in settings.phases:
         if phase not in system.phases:
             known = list(system.phases)

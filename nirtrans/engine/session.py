@@ -3,6 +3,7 @@
 import csv
 import io
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -18,10 +19,13 @@ from nirtrans.config import Run
 from nirtrans.data.collection import Collection, Picture, open_collection
 from nirtrans.data.loader import check_trainable, training_batches
 from nirtrans.data.sample import Batch
+from nirtrans.domains import find_domain
 from nirtrans.engine import run_folder
 from nirtrans.engine.distributed import launch, together
+from nirtrans.engine.optimizers import check_phases
 from nirtrans.engine.samples import SampleSheet
 from nirtrans.engine.trainer import Hooks, Trainer
+from nirtrans.errors import ConfigError
 from nirtrans.evaluation.validation import validate
 from nirtrans.inference.fill import fill_invalid
 from nirtrans.io.atomic import write_text
@@ -73,6 +77,7 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
         KeyboardInterrupt: As `Trainer.fit` does.
     """
     run = request.run
+    check_memory(run)
     accelerator = launch(run.train, request.device)
     try:
         collection = open_collection(run.data, run.domain, skip_bad=request.skip_bad)
@@ -97,9 +102,26 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
     return trainer
 
 
+def check_memory(run: Run) -> None:
+    """Refuse crops and batches whose pixels alone exceed the machine's memory.
+
+    Raises:
+        ConfigError: Naming both.
+    """
+    channels, crops = find_domain(run.domain).in_channels + 3, run.train.batch // run.train.accumulate
+    needed = crops * channels * run.data.crop_px**2 * 4  # float32
+    present = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > present:
+        raise ConfigError(
+            f"{crops} crops at once of {run.data.crop_px} px take {needed / 1e9:.0f} GB, this machine has "
+            f"{present / 1e9:.0f} GB; make data.crop_px or train.batch smaller, or train.accumulate larger"
+        )
+
+
 def _build(request: Request) -> System:
     """Build the system, check that it accepts the crops, and load weights to begin with."""
     run, system = request.run, build_system(request.run)
+    check_phases(system, run.train)
     side = run.data.crop_px
     blank = Batch(torch.zeros(1, system.in_channels, side, side), torch.zeros(1, 3, side, side))
     with torch.no_grad(), torch.random.fork_rng(devices=[]):

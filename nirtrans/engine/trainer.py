@@ -19,7 +19,7 @@ from nirtrans.engine.distributed import largest_over_ranks, mean_over_ranks, pla
 from nirtrans.engine.ema import MovingAverage
 from nirtrans.engine.interrupts import Interrupts, raise_interrupt
 from nirtrans.engine.logs import Log, RunLog, RunningMeans
-from nirtrans.engine.optimizers import Optimizers
+from nirtrans.engine.optimizers import Optimizers, check_phases
 from nirtrans.engine.snapshot import Snapshot
 from nirtrans.errors import InputError, NonFiniteLoss, OutOfMemory
 from nirtrans.models.system import System
@@ -79,6 +79,7 @@ class Trainer:
         self.settings, self.system, self.batches = run.train, system, batches
         self.out, self.hooks, self.accelerator = out, hooks, accelerator
         self.progress = progress if accelerator.is_main_process else SILENT
+        check_phases(system, run.train)
         self.networks = place(system, accelerator, sync_batchnorm=run.train.sync_batchnorm)
         self.wrapped = [getattr(system, name) for name in self.networks]
         self.optimizers = Optimizers(system, self.networks, run.train, accelerator)
