@@ -56,11 +56,11 @@ def evaluate(
     from nirtrans.progress import Progress
 
     use_threads(threads)
-    make_folder(out)
     colorizers = _load(weights, device)
     first = next(iter(colorizers.values()))
     settings = _data_settings(first, data or [], bands=bands, sensor=sensor)
     collection = open_collection(settings, first.info.run.domain, skip_bad=skip_bad)
+    make_folder(out)
     source = ", ".join(data) if data else collection.description
     shown = Progress(progress)
     evaluation, part = judge(colorizers, collection, source=source, split=split, seed=seed, progress=shown)

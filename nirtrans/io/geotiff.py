@@ -182,8 +182,10 @@ def _open(path: str) -> "DatasetReader":
             return rasterio.open(path)
     except RasterioError as error:
         local = "/vsi" not in path and "://" not in path
-        reason = "no such file" if local and not Path(path).exists() else gdal_reason(error)
-        raise DataError(f"{path}: cannot be opened as a raster ({reason})") from None
+        if local and not Path(path).exists():
+            raise DataError(f"{path}: no such file; give a raster that exists") from None
+        reason = gdal_reason(error)
+        raise DataError(f"{path}: cannot be opened as a raster ({reason}); if it is one, copy it again") from None
 
 
 def _slices(part: Window) -> tuple[tuple[int, int], tuple[int, int]]:
