@@ -195,7 +195,7 @@ def cut_rasters(files: Sequence[RasterFile], settings: DataSettings, domain: str
     targets: list[RasterTile] = []
     for file in files:
         stretch = _source_stretch(file, preprocessing)
-        for name, scene, site in _sites(file, 2 * settings.crop_px, alone=len(files) == 1):
+        for name, scene, site in _sites(file, settings.crop_px, alone=len(files) == 1):
             first = len(file.sources)
             sources.append(RasterTile(name, scene, site, (0, first), stretch, file.label.split))
             targets.append(RasterTile(name, scene, site, (first, first + 3), file.target_stretch, file.label.split))
@@ -225,24 +225,28 @@ def _source_stretch(file: RasterFile, preprocessing: Preprocessing) -> Stretch:
         return source_stretch(raster, file.sources, file.source_scaling, preprocessing.input_range)
 
 
-def _sites(file: RasterFile, side_px: int, *, alone: bool) -> Iterator[tuple[str, str, Site]]:
-    """Yield name, scene and site of each tile with enough valid pixels; of a raster alone the lower part validates."""
-    height, width = file.size
-    held_out = round(height * HELD_OUT_SHARE) if alone and file.label.split is None else 0
-    held_out = held_out if held_out >= MIN_HELD_OUT_PX else 0
-    parts = [(0, height - held_out, file.label.scene), (height - held_out, held_out, f"{file.label.scene} lower part")]
-    for top, rows, scene in parts:
-        for down, tile_height in _steps(rows, side_px):
-            for left, tile_width in _steps(width, side_px):
-                window = (top + down, left, tile_height, tile_width)
+def _sites(file: RasterFile, crop_px: int, *, alone: bool) -> Iterator[tuple[str, str, Site]]:
+    """Yield name, scene and site of each tile with enough valid pixels."""
+    for top, rows, scene in _parts(file, crop_px) if alone else [(0, file.size[0], file.label.scene)]:
+        for down, height in _steps(rows, 2 * crop_px):
+            for left, width in _steps(file.size[1], 2 * crop_px):
+                window = (top + down, left, height, width)
                 if _share(file.coverage, window) >= MIN_VALID_SHARE:
                     name = f"{file.label.name}@{top + down},{left}"
                     yield name, scene, Site(file.path, file.sources + file.targets, window)
 
 
+def _parts(file: RasterFile, crop_px: int) -> list[tuple[int, int, str]]:
+    """Divide a raster that is alone: first row, rows and scene of what trains, and of the lower part that validates."""
+    height, scene = file.size[0], file.label.scene
+    held_out = round(height * HELD_OUT_SHARE)
+    if file.label.split is not None or held_out < MIN_HELD_OUT_PX or height - held_out < crop_px:
+        return [(0, height, scene)]
+    return [(0, height - held_out, scene), (height - held_out, held_out, f"{scene} lower part")]
+
+
 def _steps(length: int, side_px: int) -> list[tuple[int, int]]:
     """Divide a length evenly into parts of about `side_px`: start and length of each."""
-    ends = (
-        np.linspace(0, length, max(1, round(length / side_px)) + 1).round().astype(int) if length else np.zeros(1, int)
-    )
-    return [(int(a), int(b - a)) for a, b in pairwise(ends)]
+    count = max(1, round(length / side_px))
+    ends = [round(number * length / count) for number in range(count + 1)]
+    return [(start, end - start) for start, end in pairwise(ends)]

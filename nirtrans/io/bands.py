@@ -114,6 +114,7 @@ def find_bands(
         UnknownNameError: If the sensor is unknown.
     """
     table = find_sensor(sensor)
+    _check_names(raster, bands or {})
     numbers = {name: _find_band(raster, name, bands or {}, table) for name in wanted}
     if tuple(wanted) == ("nir",) and numbers["nir"] is None and raster.count == 1 and not raster.descriptions[0]:
         log.warning("%s: its only band has no description; taken as near infrared", raster.path)
@@ -124,6 +125,13 @@ def find_bands(
     found = tuple(number for number in numbers.values() if number is not None)
     raster.claim(found)
     return found
+
+
+def _check_names(raster: Raster, bands: Mapping[str, int]) -> None:
+    unknown = sorted(bands.keys() - COMMON_NAMES.keys())
+    if unknown:
+        near = did_you_mean(unknown[0], list(COMMON_NAMES))
+        raise DataError(f"{raster.path}: --bands names {unknown[0]!r}, which no model uses{near}")
 
 
 def _find_band(raster: Raster, name: str, given: Mapping[str, int], sensor: Sensor) -> int | None:

@@ -99,6 +99,8 @@ def test_missing_bands_name_the_flags(described: Callable[..., Path]) -> None:
         bands_of(described("red", "green", "blue"))
     with pytest.raises(DataError, match="has 3 bands, but --bands gives nir=4"):
         bands_of(described("red", "green", "blue"), bands={"nir": 4})
+    with pytest.raises(DataError, match="--bands names 'gren', which no model uses; did you mean green"):
+        bands_of(described("red", "green", "blue", "nir"), bands={"gren": 2})
     with pytest.raises(UnknownNameError, match="did you mean naip"):
         bands_of(described("red"), sensor="naipp")
 
