@@ -1,11 +1,13 @@
 """The commands of nirtrans, and what becomes of an error: one line on stderr and an exit code."""
 
 import contextlib
+import functools
 import logging
 import os
 import signal
 import sys
 import warnings
+from collections.abc import Callable
 from types import FrameType
 from typing import Annotated, Any, NoReturn
 
@@ -31,8 +33,25 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
 )
+
+
+class _Interrupted(Exception):
+    """Carries an interrupt past typer, which would make 130 of SIGTERM's 143; it is the cause."""
+
+
+def _carrying_interrupts(command: Callable[..., None]) -> Callable[..., None]:
+    @functools.wraps(command)
+    def call(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except KeyboardInterrupt as stop:
+            raise _Interrupted from stop
+
+    return call
+
+
 for command in (train, colorize, evaluate, models, config, demo, bench, doctor):
-    app.command()(command)
+    app.command()(_carrying_interrupts(command))
 app.add_typer(data_app, name="data")
 
 
@@ -70,6 +89,8 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
         return stop.exit_code
     except NirtransError as error:
         return _report(error, error.exit_code, debug)
+    except _Interrupted as stop:
+        return _report(stop.__cause__ or stop, getattr(stop.__cause__, "exit_code", 130), debug=False)
     except KeyboardInterrupt as stop:
         return _report(stop, getattr(stop, "exit_code", 130), debug=False)
     except BrokenPipeError:  # `nirtrans models | head`: the reader has seen enough
