@@ -11,6 +11,7 @@ from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.geotiff import TileOptions, colorize_raster
 from nirtrans.inference.pictures import colorize_picture
 from nirtrans.inference.scaling import SourceOptions
+from nirtrans.io.atomic import make_folder
 from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
 from nirtrans.io.geotiff_write import RasterForm
 from nirtrans.io.images import IMAGE_SUFFIXES
@@ -138,7 +139,7 @@ def run_job(colorizer: Colorizer, job: Job, options: JobOptions, progress: Progr
         return
     if options.form.dtype == "float32":
         raise InputError("--dtype float32 is for rasters; pictures hold uint8 or uint16")
-    job.target.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(job.target.parent)
     colorize_picture(colorizer, Path(job.source), job.target, dtype=options.form.dtype)
 
 

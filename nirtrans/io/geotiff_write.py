@@ -1,5 +1,7 @@
 """Write colour rasters on the grid of their source, block by block, under their final name only when complete."""
 
+import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nirtrans.errors import InputError
+from nirtrans.errors import InputError, IOFailure
 from nirtrans.io.atomic import atomic_path, make_folder
-from nirtrans.io.gdal import gdal_quiet
+from nirtrans.io.gdal import CACHE_BYTES, gdal_quiet, gdal_reason
 from nirtrans.io.geotiff import Raster, Window
 
 if TYPE_CHECKING:
@@ -91,8 +93,9 @@ class RasterWriter:
     Windows that start and end on blocks are written once; blocks that are never written stay sparse and invalid.
     """
 
-    def __init__(self, dataset: "DatasetWriter", form: RasterForm, *, masked: bool) -> None:
-        self._dataset, self._form, self._masked = dataset, form, masked
+    def __init__(self, dataset: "DatasetWriter", path: Path, form: RasterForm, *, masked: bool) -> None:
+        self._dataset, self._path, self._form, self._masked = dataset, path, form, masked
+        self._temporary = Path(dataset.name)
 
     def begin_mask(self) -> None:
         """Create the mask by one invalid block, since without any block the file would say that all is valid."""
@@ -107,22 +110,59 @@ class RasterWriter:
             window: Top, left, height and width.
             rgb: Colours, or None where nothing is valid.
             valid: [h, w], or None where every pixel is valid.
+
+        Raises:
+            IOFailure: If the file cannot be written on, for example on a full disk.
         """
         if rgb is None:
             return
-        valid_or_all = np.ones(rgb.shape[1:], dtype=bool) if valid is None else valid
+        from rasterio.errors import RasterioError
+
+        self._check_room(window)
+        try:
+            with gdal_quiet():
+                self._write(window, rgb, np.ones(rgb.shape[1:], dtype=bool) if valid is None else valid)
+        except RasterioError as error:
+            raise self._failure(window, gdal_reason(error)) from None
+
+    def _check_room(self, window: Window) -> None:
+        """Stop before the disk is full: GDAL notices late, when it flushes its cache, and prints lines of its own."""
+        sample = self._dataset.count * np.dtype(self._form.dtype).itemsize
+        left = self._dataset.height * self._dataset.width * sample - self._temporary.stat().st_size
+        needed = min(left, window[2] * window[3] * sample + CACHE_BYTES)
+        room = free_bytes(self._temporary)
+        if needed > room:
+            raise self._failure(window, f"{room / 1e6:.1f} MB are free, up to {needed / 1e6:.1f} MB needed")
+
+    def _failure(self, window: Window, reason: str) -> IOFailure:
+        place = f"at row {window[0]}, column {window[1]}"
+        remedy = "nothing stands under that name, free space and run again"
+        return IOFailure(f"writing {self._path} failed {place} ({reason}); {remedy}")
+
+    def _write(self, window: Window, rgb: NDArray[np.float32], valid: NDArray[np.bool_]) -> None:
         self._dataset.write(self._form.encode(rgb, valid), indexes=[1, 2, 3], window=_part(window))
         if self._form.mask == "alpha":
-            opaque = valid_or_all * np.iinfo(self._form.dtype).max
+            opaque = valid * np.iinfo(self._form.dtype).max
             self._dataset.write(opaque.astype(self._form.dtype), indexes=4, window=_part(window))
         elif self._form.mask == "internal" and self._masked:
-            self._write_mask(window, valid_or_all)
+            self._write_mask(window, valid)
 
     def _write_mask(self, window: Window, valid: NDArray[np.bool_]) -> None:
         import rasterio
 
         with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):  # else it becomes a file of its own; settings are per thread
             self._dataset.write_mask(valid.astype(np.uint8) * np.uint8(255), window=_part(window))
+
+
+def free_bytes(path: Path) -> int:
+    """Return by how much a file may grow, as the disk and the limit on the size of files allow."""
+    free = shutil.disk_usage(path.parent).free
+    if sys.platform == "win32":
+        return free
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+    return free if limit == resource.RLIM_INFINITY else min(free, limit - path.stat().st_size)
 
 
 def _part(window: Window) -> Any:
@@ -153,7 +193,7 @@ def colour_raster(path: Path, source: Raster, form: RasterForm, tags: Mapping[st
     with atomic_path(path) as temporary, gdal_quiet():
         with rasterio.open(temporary, "w", **_profile(source, form)) as target:
             _describe(target, source, tags)
-            writer = RasterWriter(target, form, masked=masked)
+            writer = RasterWriter(target, path, form, masked=masked)
             writer.begin_mask()
             yield writer
         _check_complete(temporary)
