@@ -18,6 +18,8 @@ from nirtrans.errors import DataError
 
 __all__ = ["Collection", "InMemory", "Part", "Picture", "open_collection"]
 SYNTHETIC_PX = 256
+SYNTHETIC_BYTES = 2 * 10**9
+"""Most memory that synthetic scenes may take."""
 
 
 def open_collection(settings: DataSettings, domain: str, *, skip_bad: bool = False) -> Collection:
@@ -102,6 +104,12 @@ def _synthetic(settings: DataSettings, domain: str) -> Collection:
     if domain not in ("nir", "gray"):
         raise DataError(f"there are no synthetic scenes for {domain}; give --data PATH")
     side = max(SYNTHETIC_PX, settings.crop_px)
+    needed = settings.synthetic_scenes * side**2 * 16  # four bands of float32
+    if needed > SYNTHETIC_BYTES:
+        raise DataError(
+            f"{settings.synthetic_scenes} synthetic scenes of {side} px would take {needed / 1e9:.0f} GB; "
+            "use a smaller data.crop_px or data.synthetic_scenes, or give --data PATH"
+        )
     sources, targets = [], []
     for seed in range(settings.synthetic_scenes):
         scene, name = synthetic_scene(seed, (side, side)), f"synthetic-{seed:04d}"

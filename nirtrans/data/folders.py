@@ -31,7 +31,7 @@ class ImageFile:
 
     def read(self, window: Window | None = None) -> Pixels:
         """Decode the file, or take it from the cache, and cut the window out of it."""
-        pixels, alpha = DECODED.get(stamp(self.path), self._decode)
+        pixels, alpha = DECODED.get((stamp(self.path), self.channels), self._decode)
         valid = None if alpha is None else cut(alpha, window) > 0
         return to_unit(cut(pixels.transpose(2, 0, 1), window)), valid
 

@@ -87,6 +87,13 @@ def _numbers(run: Run, start_step: int, rank: int, world: int) -> "_Numbers":
             f"train.batch {run.train.batch} cannot be divided among {world} processes and {run.train.accumulate} "
             f"accumulation steps; use a multiple of {parts}"
         )
+    micro_bytes = run.train.batch // parts * run.data.crop_px**2 * 16  # four channels of float32
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if micro_bytes > memory // 4:
+        raise ConfigError(
+            f"{run.train.batch // parts} crops of {run.data.crop_px} px take {micro_bytes / 1e9:.0f} GB and this machine has "
+            f"{memory / 1e9:.0f} GB; use a smaller train.batch or data.crop_px"
+        )
     return _Numbers(run.train.batch, run.train.accumulate, start_step, rank, world)
 
 

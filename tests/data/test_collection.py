@@ -169,6 +169,11 @@ def test_pictures_and_rasters_do_not_mix(pairs: Path, tmp_path: Path, make_run: 
         opened(make_run(str(pairs), str(tmp_path / "scene.tif")))
 
 
+def test_synthetic_scenes_beyond_reason_are_refused(make_run: MakeRun) -> None:
+    with pytest.raises(DataError, match="6 synthetic scenes of 50000 px would take 240 GB"):
+        opened(make_run(crop_px=50_000))
+
+
 def test_synthetic_line_art_does_not_exist(make_run: MakeRun) -> None:
     with pytest.raises(DataError, match="no synthetic scenes for lineart"):
         opened(make_run(), domain="lineart")

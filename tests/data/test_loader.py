@@ -126,6 +126,11 @@ def test_crops_larger_than_pictures_are_refused_before_training(pairs: Path, mak
         take(make_run(str(pairs), crop_px=64), 1)
 
 
+def test_batches_beyond_the_memory_are_refused(pairs: Path, make_run: MakeRun) -> None:
+    with pytest.raises(ConfigError, match="use a smaller train.batch"):
+        take(make_run(str(pairs), train={"batch": 10**9}), 1)
+
+
 def test_indivisible_batches_are_refused(pairs: Path, make_run: MakeRun) -> None:
     with pytest.raises(ConfigError, match="multiple of 3"):
         take(make_run(str(pairs)), 1, world=3)
