@@ -81,20 +81,20 @@ def check_trainable(train: Collection, run: Run) -> None:
 
 
 def _numbers(run: Run, start_step: int, rank: int, world: int) -> "_Numbers":
-    parts = run.train.accumulate * world
-    if run.train.batch % parts:
+    train, parts = run.train, run.train.accumulate * world
+    if train.batch % parts:
         raise ConfigError(
-            f"train.batch {run.train.batch} cannot be divided among {world} processes and {run.train.accumulate} "
+            f"train.batch {train.batch} cannot be divided among {world} processes and {train.accumulate} "
             f"accumulation steps; use a multiple of {parts}"
         )
-    micro_bytes = run.train.batch // parts * run.data.crop_px**2 * 16  # four channels of float32
+    needed = train.batch // parts * run.data.crop_px**2 * 16  # four channels of float32
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if micro_bytes > memory // 4:
+    if needed > memory // 4:
         raise ConfigError(
-            f"{run.train.batch // parts} crops of {run.data.crop_px} px take {micro_bytes / 1e9:.0f} GB and this machine has "
-            f"{memory / 1e9:.0f} GB; use a smaller train.batch or data.crop_px"
+            f"{train.batch // parts} crops of {run.data.crop_px} px take {needed / 1e9:.0f} GB of the {memory / 1e9:.0f} GB "
+            "of this machine; use a smaller train.batch or data.crop_px"
         )
-    return _Numbers(run.train.batch, run.train.accumulate, start_step, rank, world)
+    return _Numbers(train.batch, train.accumulate, start_step, rank, world)
 
 
 class _Numbers:

@@ -127,7 +127,7 @@ def test_crops_larger_than_pictures_are_refused_before_training(pairs: Path, mak
 
 
 def test_batches_beyond_the_memory_are_refused(pairs: Path, make_run: MakeRun) -> None:
-    with pytest.raises(ConfigError, match="use a smaller train.batch"):
+    with pytest.raises(ConfigError, match="use a smaller train"):
         take(make_run(str(pairs), train={"batch": 10**9}), 1)
 
 
