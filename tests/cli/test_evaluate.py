@@ -1,0 +1,66 @@
+"""`nirtrans evaluate` as a user sees it."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from tiny_weights import tiny_weights
+
+from nirtrans.config import Preprocessing
+
+Command = Callable[..., Any]
+FLAGS = ("--device", "cpu", "--progress", "none")
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    folder = tmp_path / "pairs"
+    random = np.random.default_rng(0)
+    for part, shape in (("nir", (32, 40)), ("rgb", (32, 40, 3))):
+        (folder / part).mkdir(parents=True)
+        for number in range(4):
+            Image.fromarray(random.integers(0, 256, shape, dtype=np.uint8)).save(folder / part / f"{number}.png")
+    return folder
+
+
+def test_numbers_and_report(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
+    result = nirtrans("evaluate", "--weights", tiny_weights(), "--data", pairs, "--out", tmp_path / "out", *FLAGS)
+    assert (result.code, result.err) == (0, "")
+    assert "oracle-grey" in result.out
+    assert "report.html" in result.out
+    found = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert list(found["models"]) == ["tiny", "nir-copy", "lut", "mean-colour", "oracle-grey"]
+    assert found["data"]["source"] == str(pairs)
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["metrics.csv", "metrics.json", "report.html"]
+
+
+def test_several_weights_share_one_table(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
+    weights = [tiny_weights(), tiny_weights("batch")]
+    flags = [word for path in weights for word in ("--weights", path)]
+    assert nirtrans("evaluate", *flags, "--data", pairs, "--out", tmp_path / "out", "--split", "all", *FLAGS).code == 0
+    found = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert len(found["models"]) == 6
+    assert found["data"] == {**found["data"], "split": "all", "count": 4}
+    assert {known["sha256"] for known in found["weights"].values()} == {_sha256(path) for path in weights}
+
+
+def test_refusals(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
+    start = ("evaluate", "--weights", tiny_weights())
+    assert nirtrans(*start, "--data", tmp_path / "absent", "--out", tmp_path / "out", *FLAGS).code == 2
+    assert nirtrans(*start, "--data", pairs, "--out", "/proc/out", *FLAGS).code == 2
+    assert nirtrans(*start, "--data", pairs, "--out", tmp_path / "out", "--split", "test", *FLAGS).code == 2
+    physical = tiny_weights(rule=Preprocessing(kind="raster", units="percentile"))
+    result = nirtrans(*start, "--weights", physical, "--data", pairs, "--out", tmp_path / "out", *FLAGS)
+    assert "must take the same input" in result.error
+    (pairs / "nir" / "1.png").write_bytes(b"nothing")
+    assert "1.png" in nirtrans(*start, "--data", pairs, "--out", tmp_path / "out", *FLAGS).error
+    assert nirtrans(*start, "--data", pairs, "--out", tmp_path / "out", "--skip-bad", *FLAGS).code == 0
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

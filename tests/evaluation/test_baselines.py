@@ -1,0 +1,53 @@
+"""Baselines: each is what its name says, and none looks at invalid pixels."""
+
+import numpy as np
+import pytest
+
+from nirtrans.evaluation.baselines import baselines, learn_palette, nir_copy, oracle_grey
+from nirtrans.evaluation.metrics import ae, psnr
+from nirtrans.evaluation.pairs import Pair
+from nirtrans.inference.scene import ArrayScene
+
+
+def pair(seed: int = 0, valid: np.ndarray | None = None) -> Pair:
+    """Colours that follow from the source level: red as it is, green half, blue none."""
+    levels = np.random.default_rng(seed).integers(0, 256, (1, 20, 30)).astype(np.float32) / 255
+    truth = np.concatenate([levels, levels / 2, np.zeros_like(levels)])
+    return Pair("p", ArrayScene(levels, valid), truth, valid)
+
+
+def test_the_lookup_table_finds_colours_that_follow_from_the_level() -> None:
+    palette = learn_palette([pair(0), pair(1)])
+    found = palette.lut(pair(2))
+    assert found.shape == (3, 20, 30)
+    assert np.abs(found - pair(2).truth).max() < 1e-3
+
+
+def test_empty_levels_are_interpolated() -> None:
+    source = np.array([[[0.0, 1.0]]], dtype=np.float32)
+    palette = learn_palette([Pair("p", ArrayScene(source), source.repeat(3, 0), None)])
+    assert np.allclose(palette.table[0], np.linspace(0, 1, 256), atol=1e-6)
+
+
+def test_the_mean_colour_is_the_mean_of_valid_pixels() -> None:
+    valid = np.zeros((20, 30), dtype=bool)
+    valid[:5] = True
+    given = pair(0, valid)
+    given.truth[:, ~valid] = np.nan
+    palette = learn_palette([given])
+    assert np.allclose(palette.mean, given.truth[:, valid].mean(axis=1), atol=1e-6)
+    assert palette.mean_colour(given).shape == (3, 20, 30)
+
+
+def test_colourless_baselines_share_one_angle() -> None:
+    given = Pair("p", ArrayScene(pair().source.pixels.clip(0.1)), pair().truth.clip(0.1), None)
+    copied, oracle = nir_copy(given).transpose(1, 2, 0), oracle_grey(given).transpose(1, 2, 0)
+    truth = given.truth.transpose(1, 2, 0)
+    assert ae(copied, truth) == pytest.approx(ae(oracle, truth), abs=1e-4)
+    assert psnr(oracle, truth) > psnr(copied, truth)
+
+
+def test_nothing_to_learn_from_is_grey() -> None:
+    palette = learn_palette([])
+    assert np.allclose(palette.lut(pair())[1], pair().source.pixels[0], atol=1e-6)
+    assert set(baselines(palette)) == {"nir-copy", "lut", "mean-colour", "oracle-grey"}

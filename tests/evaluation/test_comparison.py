@@ -1,0 +1,134 @@
+"""The comparison: its numbers, its files, and what it refuses."""
+
+import csv
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_weights import tiny_weights
+
+from nirtrans.config import Preprocessing
+from nirtrans.data.collection import Collection, InMemory
+from nirtrans.errors import DataError
+from nirtrans.evaluation.evaluate import Evaluation, evaluate, write_results
+from nirtrans.evaluation.metrics import METRICS
+from nirtrans.evaluation.pairs import choose_split
+from nirtrans.evaluation.panels import data_uri, error_map
+from nirtrans.evaluation.report import write_report
+from nirtrans.inference.colorizer import Colorizer, load_colorizer
+
+BASELINES = ["nir-copy", "lut", "mean-colour", "oracle-grey"]
+
+
+def collection(splits: list[str], aligned: bool = True) -> Collection:
+    random = np.random.default_rng(0)
+    sources, targets = [], []
+    for number, split in enumerate(splits):
+        nir = random.random((1, 24, 30), dtype=np.float32)
+        name = f"<{number}>"
+        sources.append(InMemory(name, name, nir, split))
+        targets.append(InMemory(name, name, np.concatenate([nir * 0.5, nir * 0.8, 1 - nir]), split))
+    return Collection(tuple(sources), tuple(targets), aligned, Preprocessing(), "test")
+
+
+@pytest.fixture(scope="module")
+def colorizer() -> Colorizer:
+    return load_colorizer(tiny_weights(), device="cpu")
+
+
+@pytest.fixture(scope="module")
+def judged(colorizer: Colorizer) -> tuple[Evaluation, Collection]:
+    pictures = collection(["train", "train", "val", "val", "val"])
+    return evaluate({"tiny": colorizer}, pictures, source="<here>", split="val")
+
+
+def test_every_model_and_baseline_is_judged_on_every_picture(judged: tuple[Evaluation, Collection]) -> None:
+    evaluation, part = judged
+    assert list(evaluation.scores) == ["tiny", *BASELINES]
+    assert [picture.id for picture in part.sources] == ["<2>", "<3>", "<4>"]
+    for scores in evaluation.scores.values():
+        assert list(scores) == ["<2>", "<3>", "<4>"]
+    assert evaluation.scores["lut"]["<2>"]["psnr"] > 40  # colours follow from the level here
+    assert evaluation.data["split"] == "val"
+    assert evaluation.data["count"] == 3
+
+
+def test_files_hold_what_is_promised(judged: tuple[Evaluation, Collection], tmp_path: Path) -> None:
+    evaluation, _ = judged
+    endless = {"<2>": {**evaluation.scores["tiny"]["<2>"], "psnr": math.inf, "ae": math.nan}}
+    write_results(replace(evaluation, scores={**evaluation.scores, "perfect": endless}), tmp_path)
+    text = (tmp_path / "metrics.json").read_text()
+    found = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert set(found) == {"weights", "data", "models", "images"}
+    assert found["models"]["perfect"]["psnr"] == {"mean": "inf", "ci95": ["inf", "inf"], "n": 1}
+    assert found["models"]["perfect"]["ae"] == {"mean": None, "ci95": [None, None], "n": 0}
+    known = found["models"]["tiny"]["ssim"]
+    assert known["ci95"][0] <= known["mean"] <= known["ci95"][1]
+    assert known["n"] == 3
+    assert set(found["images"][0]) == {"id", "model", *METRICS}
+    rows = list(csv.DictReader((tmp_path / "metrics.csv").open()))
+    assert len(rows) == len(found["images"]) == 5 * 3 + 1
+    assert float(rows[0]["psnr"]) == found["images"][0]["psnr"]
+    assert rows[-1]["psnr"] == "inf"
+
+
+def test_the_bootstrap_is_repeatable_and_narrow_for_equal_values() -> None:
+    scores = {"m": {str(i): dict.fromkeys(METRICS, 3.0) for i in range(4)}}
+    summary = Evaluation({}, {}, scores, seed=0).summary()
+    assert summary["m"]["psnr"] == {"mean": 3.0, "ci95": [3.0, 3.0], "n": 4}
+    varied = Evaluation({}, {}, {"m": {str(i): dict.fromkeys(METRICS, float(i)) for i in range(9)}}, seed=5)
+    assert varied.summary() == varied.summary()
+    low, high = varied.summary()["m"]["psnr"]["ci95"]
+    assert 1.5 < low < 4 < high < 6.5
+
+
+def test_the_report_needs_nothing_else(
+    judged: tuple[Evaluation, Collection], colorizer: Colorizer, tmp_path: Path
+) -> None:
+    evaluation, part = judged
+    write_report(evaluation, part, {"tiny": colorizer}, tmp_path)
+    page = (tmp_path / "report.html").read_text()
+    assert "http" not in page.replace("http-equiv", "")
+    assert "<link" not in page
+    assert "<script" not in page
+    assert "&lt;2&gt;" in page
+    assert "<2>" not in page
+    assert page.count("<figure>") == 3 * 4
+    for name in ("tiny", *BASELINES):
+        assert f"<td>{name}</td>" in page
+    assert "$" not in page
+
+
+def test_pictures_become_png_data() -> None:
+    valid = np.ones((8, 400), dtype=bool)
+    valid[:, :100] = False
+    uri = data_uri(np.full((1, 8, 400), 0.5, np.float32), valid)
+    assert uri.startswith("data:image/png;base64,iVBOR")
+
+
+def test_the_error_map_goes_from_dark_to_bright() -> None:
+    truth = np.zeros((3, 1, 3), np.float32)
+    colours = np.stack([np.array([[0.0, 0.1, 1.0]], np.float32)] * 3)
+    brightness = error_map(colours, truth).sum(axis=0)[0]
+    assert brightness[0] < brightness[1] < brightness[2]
+
+
+@pytest.mark.parametrize(
+    ("splits", "asked", "expected"),
+    [(["train", "val", "test"], None, "test"), (["train", "val"], None, "val"), (["train"], None, "all"),
+     (["train", "test"], "train", "train"), (["train", "test"], "all", "all")],
+)  # fmt: skip
+def test_split_is_test_else_val_else_all(splits: list[str], asked: str | None, expected: str) -> None:
+    name, part = choose_split(collection(splits), asked)
+    assert name == expected
+    assert len(part.sources) == (len(splits) if expected == "all" else 1)
+
+
+def test_no_pairs_are_refused() -> None:
+    with pytest.raises(DataError, match="unpaired"):
+        choose_split(collection(["train"], aligned=False), None)
+    with pytest.raises(DataError, match=r"no picture in the split test \(1 in train, 0 in val, 0 in test\)"):
+        choose_split(collection(["train"]), "test")
