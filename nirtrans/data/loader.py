@@ -91,8 +91,8 @@ def _numbers(run: Run, start_step: int, rank: int, world: int) -> "_Numbers":
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory // 4:
         raise ConfigError(
-            f"{train.batch // parts} crops of {run.data.crop_px} px take {needed / 1e9:.0f} GB of the {memory / 1e9:.0f} GB "
-            "of this machine; use a smaller train.batch or data.crop_px"
+            f"{train.batch // parts} crops of {run.data.crop_px} px take {needed / 1e9:.0f} GB of {memory / 1e9:.0f}; "
+            "use a smaller train.batch or data.crop_px"
         )
     return _Numbers(train.batch, train.accumulate, start_step, rank, world)
 
