@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nirtrans.data.collection import Collection
+from nirtrans.data.collection import Collection, Part
 from nirtrans.errors import DataError
 from nirtrans.evaluation.baselines import baselines, learn_palette
 from nirtrans.evaluation.metrics import METRICS, score
@@ -57,7 +57,7 @@ def evaluate(
     collection: Collection,
     *,
     source: str,
-    split: str | None = None,
+    split: Part | None = None,
     seed: int = 0,
     progress: Progress = SILENT,
 ) -> tuple[Evaluation, Collection]:

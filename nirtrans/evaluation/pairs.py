@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nirtrans.data.collection import Collection
+from nirtrans.data.collection import Collection, Part
 from nirtrans.errors import DataError
 from nirtrans.inference.scene import ArrayScene
 
-SPLITS = ("test", "val", "all")
+SPLITS: tuple[Part, ...] = ("test", "val", "all")
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def read_pairs(collection: Collection, *, indices: Sequence[int] | None = None) 
         yield Pair(source.id, ArrayScene(pixels, source_valid), truth, valid)
 
 
-def choose_split(collection: Collection, split: str | None) -> tuple[str, Collection]:
+def choose_split(collection: Collection, split: Part | None) -> tuple[Part, Collection]:
     """Return the part to judge on and its name: the one asked for, else test, else val, else everything.
 
     Raises:
@@ -52,6 +52,6 @@ def choose_split(collection: Collection, split: str | None) -> tuple[str, Collec
         part = collection.part(name)
         if part.sources:
             return name, part
-    counts = {name: len(collection.part(name).sources) for name in ("train", "val", "test")}
-    known = ", ".join(f"{count} in {name}" for name, count in counts.items())
+    parts: tuple[Part, ...] = ("train", "val", "test")
+    known = ", ".join(f"{len(collection.part(name).sources)} in {name}" for name in parts)
     raise DataError(f"no picture in the split {split or 'all'} ({known}); use --split all")

@@ -49,8 +49,7 @@ def validate(
 def _samples(collection: Collection, limit: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
     """Yield source [C, h, w], target [3, h, w] and validity [h, w] of pictures spread over the collection."""
     count = len(collection.sources)
-    chosen = np.unique(np.linspace(0, count - 1, min(limit, count)).round().astype(int)) if count else []
-    for index in chosen:
+    for index in sorted({round(place) for place in np.linspace(0, count - 1, min(limit, count))}):
         source, target = collection.sources[index], collection.targets[index]
         window = _middle(source)
         (nir, nir_valid), (rgb, rgb_valid) = source.read(window), target.read(window)

@@ -13,7 +13,7 @@ from torch import Tensor
 from nirtrans.errors import InputError, UnknownNameError
 from nirtrans.inference.device import resolve_device
 from nirtrans.inference.memory import pixel_budget
-from nirtrans.inference.scene import ArrayScene, Scene
+from nirtrans.inference.scene import ArrayScene, Scene, finite
 from nirtrans.inference.statistics import Sample, freeze_scene
 from nirtrans.inference.stream import colorize_tiles
 from nirtrans.inference.tiling import Grid, round_up
@@ -118,7 +118,7 @@ class Colorizer:
                 f"these weights take {channels} channel(s), got {len(planes)} of {shape[0]} x {shape[1]} px"
             )
         unit = to_network_range(planes, self.info)
-        valid = np.isfinite(unit).all(axis=0)
+        valid = finite(unit)
         return self.colorize_array(ArrayScene(unit, None if valid.all() else valid))
 
     def colorize_array(self, scene: ArrayScene) -> NDArray[np.float32]:
@@ -139,8 +139,8 @@ class Colorizer:
 
     def freeze(self, scene: Scene) -> Sample | None:
         """Freeze the statistics of normalisation layers at those of a scene; see `nirtrans.inference.statistics`."""
-        place = {"stride_px": self.info.stride_px, "budget_px": self.budget_px, "device": self.device}
-        return freeze_scene(self.system, scene, **place)
+        stride = self.info.stride_px
+        return freeze_scene(self.system, scene, stride_px=stride, budget_px=self.budget_px, device=self.device)
 
     def thaw(self) -> None:
         """Forget frozen statistics."""

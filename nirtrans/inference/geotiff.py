@@ -130,7 +130,11 @@ def _write(writer: RasterWriter, tile: Tile, colours: Colours, valid: NDArray[np
 
 def _tags(colorizer: Colorizer, scene: RasterScene, grid: Grid, sample: Sample | None) -> dict[str, str]:
     """Mark the colours as synthetic, and name all that determines them."""
-    origin = {"version": __version__, "model": colorizer.info.model, "weights_sha256": colorizer.digest}
+    origin: dict[str, object] = {
+        "version": __version__,
+        "model": colorizer.info.model,
+        "weights_sha256": colorizer.digest,
+    }
     statistics = None if sample is None else asdict(sample)
     origin |= {**scene.describe(), "halo_px": grid.halo_px, "statistics": statistics}
     return {"SYNTHETIC_COLOR": "YES", "NIRTRANS": json.dumps(origin)}

@@ -133,9 +133,16 @@ def run_job(colorizer: Colorizer, job: Job, options: JobOptions, progress: Progr
     """Translate one file, as a raster or as a picture; raises as `colorize_raster` and `colorize_picture`."""
     if is_raster(job.source, colorizer, options):
         _check_raster_target(job)
-        broken = DataError if options.skip_bad else IOFailure
-        how = {"options": options.source, "tiling": options.tiling, "form": options.form, "failure": broken}
-        colorize_raster(colorizer, job.source, job.target, **how, progress=progress)
+        colorize_raster(
+            colorizer,
+            job.source,
+            job.target,
+            options=options.source,
+            tiling=options.tiling,
+            form=options.form,
+            failure=DataError if options.skip_bad else IOFailure,
+            progress=progress,
+        )
         return
     if options.form.dtype == "float32":
         raise InputError("--dtype float32 is for rasters; pictures hold uint8 or uint16")

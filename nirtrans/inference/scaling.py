@@ -3,6 +3,7 @@
 import logging
 import re
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,14 +110,14 @@ def _find_range(
 ) -> tuple[Scaling | None, float, float]:
     """Decide scaling and range: the user's, the weights' physical range, 8-bit display values, or percentiles."""
     rule = info.preprocessing
-    known = {"sensor": options.sensor, "scale": options.scale, "offset": options.offset}
+    find = partial(find_scaling, raster, bands, sensor=options.sensor, scale=options.scale, offset=options.offset)
     given = parse_input_range(options.input_range)
     if isinstance(given, Percentiles):
         return None, *_percentiles(raster, bands, given)
     if given is not None:
-        return find_scaling(raster, bands, **known), *given
+        return find(), *given
     if rule.units == "reflectance":
-        return find_scaling(raster, bands, **known, required=True), *(rule.input_range or (0.0, 1.0))
+        return find(required=True), *(rule.input_range or (0.0, 1.0))
     if rule.units == "picture" and raster.dtypes[bands[0] - 1] == "uint8":
         return None, 0.0, 255.0
     return None, *_percentiles(raster, bands, Percentiles())

@@ -16,8 +16,13 @@ Pixels = tuple[NDArray[np.float32], NDArray[np.bool_] | None]
 class Scene(Protocol):
     """A source that can be read by windows."""
 
-    height: int
-    width: int
+    @property
+    def height(self) -> int:
+        """Rows."""
+
+    @property
+    def width(self) -> int:
+        """Columns."""
 
     def read(self, window: Window) -> Pixels:
         """Return the pixels of a window inside the scene."""
@@ -49,6 +54,11 @@ class ArrayScene:
         """Return views."""
         part = (slice(window.top, window.bottom), slice(window.left, window.right))
         return self.pixels[:, *part], None if self.valid is None else self.valid[part]
+
+
+def finite(pixels: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which pixels of [C, H, W] are finite in every channel."""
+    return np.logical_and.reduce(np.isfinite(pixels), axis=0)
 
 
 @dataclass(frozen=True)

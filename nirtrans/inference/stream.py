@@ -15,7 +15,8 @@ from nirtrans.inference.scene import Scene, TileInput, read_tile
 from nirtrans.inference.tiling import Grid, Tile
 from nirtrans.models.system import System
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 AHEAD = 2
 """Tiles read before the network asks for them; each is one outer window of float32."""
 
