@@ -33,11 +33,15 @@ def assign_splits(collection: Collection) -> Collection:
     decided = _decided([*collection.sources, *collection.targets])
     open_scenes = sorted({picture.scene for picture in [*collection.sources, *collection.targets]} - decided.keys())
     splits = _every_sixth(open_scenes) | decided
-    placed: list[tuple[Any, ...]] = [
-        tuple(replace(picture, split=splits[picture.scene]) for picture in pictures)  # type: ignore[type-var]
-        for pictures in (collection.sources, collection.targets)
-    ]
-    return replace(collection, sources=placed[0], targets=placed[1])
+    return replace(
+        collection,
+        sources=tuple(_placed(picture, splits) for picture in collection.sources),
+        targets=tuple(_placed(picture, splits) for picture in collection.targets),
+    )
+
+
+def _placed(picture: Any, splits: Mapping[str, str]) -> Any:
+    return replace(picture, split=splits[picture.scene])
 
 
 def _decided(pictures: Sequence[Any]) -> dict[str, str]:

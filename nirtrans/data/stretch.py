@@ -50,15 +50,23 @@ def source_stretch(
     """Stretch by the given range in physical units, or in plain numbers where those are unknown; else by percentiles.
 
     Raises:
-        DataError: If percentiles are needed and no pixel is valid.
+        DataError: If percentiles are needed and no pixel is valid, or plain numbers lie beyond the range altogether.
     """
     count = len(bands)
-    if input_range is not None:
-        return Stretch.physical(scaling or Scaling((1.0,) * count, (0.0,) * count), *input_range)
+    if input_range is not None and scaling is not None:
+        return Stretch.physical(scaling, *input_range)
     ends = percentile_range(raster, bands)
     if ends is None:
         raise DataError(f"{raster.path}: no valid pixel in the overview; leave it out of the training data")
-    return Stretch(ends[:1] * count, ends[1:] * count)
+    if input_range is None:
+        return Stretch(ends[:1] * count, ends[1:] * count)
+    low, high = input_range
+    if ends[0] >= high or ends[1] <= low:
+        raise DataError(
+            f"{raster.path}: numbers from {ends[0]:g} to {ends[1]:g} all lie outside the input range {low:g} to {high:g}; "
+            "their scaling is not known, give the sensor or scale and offset of the source"
+        )
+    return Stretch((low,) * count, (high,) * count)
 
 
 def target_stretch(raster: Raster, bands: Sequence[int], scaling: Scaling | None, sensor: str | None) -> Stretch:
