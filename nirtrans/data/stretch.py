@@ -63,8 +63,8 @@ def source_stretch(
     low, high = input_range
     if ends[0] >= high or ends[1] <= low:
         raise DataError(
-            f"{raster.path}: numbers from {ends[0]:g} to {ends[1]:g} are all outside the input range {low:g} to {high:g}; "
-            "their scaling is not known, give the sensor or scale and offset of the source"
+            f"{raster.path}: numbers {ends[0]:g} to {ends[1]:g} are all outside the input range {low:g} to {high:g}, "
+            "and their scaling is not known; give the sensor or scale and offset of the source"
         )
     return Stretch((low,) * count, (high,) * count)
 

@@ -80,7 +80,7 @@ def test_plain_numbers_are_taken_as_they_are_within_a_given_range(tmp_path: Path
     write(tmp_path / "plain.tif", ramp(64, 64))
     nir, _ = opened(make_run(str(tmp_path), input_range=(0.0, 400.0))).sources[0].read()
     assert nir.max() == pytest.approx(0.5, abs=0.01)
-    with pytest.raises(DataError, match=r"are all outside the input range 0 to 0\.6; their scaling is not known"):
+    with pytest.raises(DataError, match=r"are all outside the input range 0 to 0\.6, and their scaling is not known"):
         opened(make_run(str(tmp_path), input_range=(0.0, 0.6)))
 
 
