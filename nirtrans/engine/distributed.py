@@ -1,6 +1,7 @@
 """Devices and processes: Accelerate, one wrapper per network, and what all ranks must agree on."""
 
 import errno
+import gc
 import logging
 from collections.abc import Callable
 
@@ -44,6 +45,12 @@ def launch(settings: TrainSettings, device: torch.device | str = "cpu") -> Accel
             f"{settings.accumulate} accumulation steps; use a multiple of {parts}"
         )
     return accelerator
+
+
+def finish(accelerator: Accelerator) -> None:
+    """Leave the process group; call it when no wrapped network is in use any more."""
+    gc.collect()  # wrappers are parts of cycles, and their threads must end before the interpreter does
+    accelerator.end_training()
 
 
 def place(system: System, accelerator: Accelerator, *, sync_batchnorm: bool) -> dict[str, nn.Module]:

@@ -5,6 +5,7 @@ import io
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from nirtrans.data.loader import check_trainable, training_batches
 from nirtrans.data.sample import Batch
 from nirtrans.domains import find_domain
 from nirtrans.engine import run_folder
-from nirtrans.engine.distributed import launch, together
+from nirtrans.engine.distributed import finish, launch, together
 from nirtrans.engine.optimizers import check_phases
 from nirtrans.engine.samples import SampleSheet
 from nirtrans.engine.trainer import Hooks, Trainer
@@ -79,7 +80,8 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
     run = request.run
     check_memory(run)
     accelerator = launch(run.train, request.device)
-    try:
+    with ExitStack() as ends:
+        ends.callback(finish, accelerator)
         collection = open_collection(run.data, run.domain, skip_bad=request.skip_bad)
         check_trainable(collection.part("train"), run)
         system = _build(request)
@@ -93,12 +95,11 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
             accelerator=accelerator,
             progress=progress,
         )
+        ends.callback(trainer.close)
         if request.resume:
             trainer.restore()
             together(accelerator, partial(run_folder.write_run, out, run))
         trainer.fit()
-    finally:
-        accelerator.end_training()
     return trainer
 
 

@@ -135,6 +135,12 @@ class Trainer:
                     self._milestones(log, task)
                     self._stop_if_asked(interrupts, log)
 
+    def close(self) -> None:
+        """Put the bare networks back into the system; wrappers that outlive their process group can crash the exit."""
+        self.wrapped.clear()
+        for name, network in self.networks.items():
+            setattr(self.system, name, network)
+
     # --- one step ---------------------------------------------------------------------------------------------------
 
     def _train_step(self, batches: Iterator[Batch]) -> None:

@@ -9,11 +9,9 @@ import time
 from functools import partial
 from pathlib import Path
 
-import torch
-
 from nirtrans.config import Run
 from nirtrans.engine.checkpoint import newest_state
-from nirtrans.engine.distributed import launch
+from nirtrans.engine.distributed import finish, launch
 from tests.engine.runs import train
 from tests.engine.systems import batches
 
@@ -24,7 +22,8 @@ def continue_run(out: Path, run: Run, name: str) -> None:
     """Train to the end, from the newest state if there is one."""
     accelerator = launch(run.train)
     make_batches = partial(batches, run, rank=accelerator.process_index, world=accelerator.num_processes)
-    train(run, out, name, resume=newest_state(out) is not None, batches=make_batches, accelerator=accelerator)
+    resume = newest_state(out) is not None
+    train(run, out, name, resume=resume, batches=make_batches, accelerator=accelerator).close()
 
 
 def train_whole_and_in_halves(out: Path, run: Run, name: str) -> None:
@@ -62,5 +61,4 @@ ACTIONS = {"train": continue_run, "halves": train_whole_and_in_halves, "kill": k
 if __name__ == "__main__":
     action, folder, settings, *rest = sys.argv[1:]
     ACTIONS[action](Path(folder), Run.model_validate_json(settings), *(rest or ["gan"]))
-    if torch.distributed.is_initialized():
-        torch.distributed.destroy_process_group()
+    finish(launch(Run.model_validate_json(settings).train))
