@@ -16,8 +16,8 @@ POWERS = (("cube root", 3, 2 / 3), ("fifth root", 5, 3 / 5), ("sixth root", 6, 1
 def residual(magic: int, k: int) -> np.ndarray:
     """Return e = 1 - x r^k over one full period of the start's error, k octaves."""
     x = np.exp2(np.linspace(0, k, 200_001)).astype(np.float32)
-    bits = x.view(np.int32).astype(np.float32) * np.float32(1 / k)
-    r = (magic - bits.astype(np.int32)).astype(np.int32).view(np.float32)
+    bits = np.float32(magic) - x.view(np.int32).astype(np.float32) * np.float32(1 / k)
+    r = bits.astype(np.int32).view(np.float32)
     return 1 - x.astype(np.float64) * r.astype(np.float64) ** k
 
 
@@ -26,11 +26,11 @@ def best_magic(k: int) -> int:
     # Exponent bias 127 in front of 23 fraction bits; the linear logarithm is off by up to 0.09 of an octave.
     centre = round(127 * (1 + 1 / k) * 2**23)
     low, high = centre - 2**20, centre
-    while high - low > 64:
+    while high - low > 128:
         left, right = low + (high - low) // 3, high - (high - low) // 3
         worse = np.abs(residual(left, k)).max() > np.abs(residual(right, k)).max()
         low, high = (left, high) if worse else (low, right)
-    return (low + high) // 2
+    return round((low + high) / 256) * 128  # a float holds multiples of 128 there
 
 
 def correction(low: float, high: float, q: float) -> np.ndarray:

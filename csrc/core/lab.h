@@ -56,7 +56,7 @@ NIRTRANS_HD Color<Real> transposed_product(const Matrix& m, Color<Real> v) {
 template <typename Real>
 NIRTRANS_HD Curve<Real> cie_f(Real t) {
   const bool low = t <= Real(kCieEps);
-  const CubeRoot<Real> root = cube_root(clamped(t, Real(kCieEps), kLargest<Real>));
+  const CubeRoot<Real> root = cube_root(t);
   // df/dt = 1/3 t^(-2/3)
   return {low ? Real(kCieKappa / 116.0) * t + Real(16.0 / 116.0) : root.value,
           low ? Real(kCieKappa / 116.0) : Real(1.0 / 3.0) * root.inverse_square};
@@ -111,6 +111,13 @@ struct Range {
   Real low, high;
 };
 
+// NaN stays NaN.
+template <typename Real>
+NIRTRANS_HD Real clamped(Real x, Range<Real> range) {
+  x = x < range.low ? range.low : x;
+  return x > range.high ? range.high : x;
+}
+
 template <typename Real>
 NIRTRANS_HD Range<Real> clip_range(bool clip) {
   return {clip ? Real(0) : -Real(HUGE_VAL), clip ? Real(1) : Real(HUGE_VAL)};
@@ -136,9 +143,8 @@ NIRTRANS_HD Color<Real> lab_to_rgb(Color<Real> lab, Range<Real> range) {
   const Color<Real> f = lab_to_cie_f(lab);
   const Color<Real> lin =
       xyz_to_linear_rgb<Real>({cie_f_inverse(f.c0).value, cie_f_inverse(f.c1).value, cie_f_inverse(f.c2).value});
-  return {clamped(linear_to_srgb(lin.c0).value, range.low, range.high),
-          clamped(linear_to_srgb(lin.c1).value, range.low, range.high),
-          clamped(linear_to_srgb(lin.c2).value, range.low, range.high)};
+  return {clamped(linear_to_srgb(lin.c0).value, range), clamped(linear_to_srgb(lin.c1).value, range),
+          clamped(linear_to_srgb(lin.c2).value, range)};
 }
 
 // The gradient passes where the value is within the range, ends included; a clipped channel receives none.

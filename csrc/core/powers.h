@@ -1,26 +1,18 @@
 #pragma once
 
-#include <cfloat>
 #include <cmath>
 
 #include "half.h"
 
 // The powers of the colour conversions. float: without a branch, a division or a call, so that loops vectorise;
-// double: libm, untuned, for references and numerical gradients. Arguments: positive, normal, finite or NaN.
+// double: libm, untuned, for references and numerical gradients. Arguments: positive, normal, finite or NaN. Any other
+// gives some value or NaN, which the callers drop: they select between branches and never multiply by zero.
 namespace nirtrans::core {
 
-// Keep x within [low, high]; NaN stays NaN. The unused branch of a selection gets its argument through this, so that it
-// cannot contribute infinity times zero.
-template <typename Real>
-NIRTRANS_HD Real clamped(Real x, Real low, Real high) {
-  x = x < low ? low : x;
-  return x > high ? high : x;
-}
-
 // A float's bits are roughly its logarithm: magic - bits / root are the bits of x^(-1/root), within 3 %.
-NIRTRANS_HD float rough_inverse_root(float x, int32_t magic, float one_over_root) {
+NIRTRANS_HD float rough_inverse_root(float x, float magic, float one_over_root) {
   const float logarithm = static_cast<float>(static_cast<int32_t>(bits_of(x)));
-  return float_of(static_cast<uint32_t>(magic - static_cast<int32_t>(logarithm * one_over_root)));
+  return float_of(static_cast<uint32_t>(static_cast<int32_t>(magic - logarithm * one_over_root)));
 }
 
 NIRTRANS_HD float polynomial(float e, float c0, float c1, float c2, float c3, float c4, float c5) {
@@ -36,12 +28,12 @@ struct CubeRoot {
 };
 
 NIRTRANS_HD CubeRoot<float> cube_root(float t) {
-  const float root = rough_inverse_root(t, 0x54a1f5a4, 1.0f / 3.0f);
+  const float root = rough_inverse_root(t, 0x54a1f580p0f, 1.0f / 3.0f);
   const float square = root * root;
   const float value = t * square;
   const float e = 1.0f - value * root;
   const float correction =
-      e * polynomial(e, 0.666666680f, 0.555555569f, 0.493803665f, 0.452652282f, 0.428496117f, 0.404783882f);
+      e * polynomial(e, 0.666666680f, 0.555555569f, 0.493803663f, 0.452652013f, 0.428496395f, 0.404809728f);
   return {value + value * correction, square + square * correction};  // 1.4e-9
 }
 
@@ -58,12 +50,12 @@ struct Power24 {
 
 // x^2.4 = x^2 x^(2/5), and x^(2/5) = x x^(-3/5).
 NIRTRANS_HD Power24<float> power_2_4(float x) {
-  const float root = rough_inverse_root(x, 0x4c2b49b0, 1.0f / 5.0f);
+  const float root = rough_inverse_root(x, 0x4c2b4980p0f, 1.0f / 5.0f);
   const float square = root * root;
   const float rough = x * (square * root);
   const float e = 1.0f - rough * square;
   const float correction =
-      e * polynomial(e, 0.600000133f, 0.480000127f, 0.415899658f, 0.374304473f, 0.355575982f, 0.332066266f);
+      e * polynomial(e, 0.600000133f, 0.480000131f, 0.415899629f, 0.374303551f, 0.355577573f, 0.332105260f);
   const float two_fifths = rough + rough * correction;  // 2.2e-8
   return {x * x * two_fifths, x * two_fifths};
 }
@@ -78,12 +70,12 @@ struct Power5Over12 {
 
 // x^(5/12) is the square root of x^(5/6) = x * x^(-1/6).
 NIRTRANS_HD Power5Over12<float> power_5_over_12(float x) {
-  const float root = rough_inverse_root(x, 0x4a0dbe5b, 1.0f / 6.0f);
+  const float root = rough_inverse_root(x, 0x4a0dbe80p0f, 1.0f / 6.0f);
   const float square = root * root;
   const float rough = x * root;
   const float e = 1.0f - rough * (square * square * root);
   const float correction =
-      e * polynomial(e, 0.166666703f, 0.097222255f, 0.070195502f, 0.055569241f, 0.048040558f, 0.041430235f);
+      e * polynomial(e, 0.166666703f, 0.097222254f, 0.070195496f, 0.055569387f, 0.048040772f, 0.041425670f);
   const float value = sqrtf(rough + rough * correction);  // 7.4e-9 before the root
   const float inverse_sixth = root + root * correction;
   const float inverse_third = inverse_sixth * inverse_sixth;

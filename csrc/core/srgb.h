@@ -12,14 +12,10 @@ struct Curve {
   Real slope;
 };
 
-// Large enough for every picture, small enough that x^2.4 still tells infinity from NaN.
-template <typename Real>
-inline constexpr Real kLargest = Real(FLT_MAX);
-
 template <typename Real>
 NIRTRANS_HD Curve<Real> srgb_to_linear(Real c) {
   constexpr Real kThreshold = Real(0.04045);
-  const Real x = clamped(c, kThreshold, kLargest<Real>) * Real(1 / 1.055) + Real(0.055 / 1.055);
+  const Real x = c * Real(1 / 1.055) + Real(0.055 / 1.055);
   const Power24<Real> power = power_2_4(x);
   const bool low = c <= kThreshold;
   // d lin/dc = 2.4/1.055 ((c + 0.055)/1.055)^1.4
@@ -29,7 +25,7 @@ NIRTRANS_HD Curve<Real> srgb_to_linear(Real c) {
 template <typename Real>
 NIRTRANS_HD Curve<Real> linear_to_srgb(Real lin) {
   constexpr Real kThreshold = Real(0.0031308);
-  const Power5Over12<Real> power = power_5_over_12(clamped(lin, kThreshold, kLargest<Real>));
+  const Power5Over12<Real> power = power_5_over_12(lin);
   const bool low = lin <= kThreshold;
   // dc/d lin = 1.055/2.4 lin^(1/2.4 - 1)
   return {low ? lin * Real(12.92) : Real(1.055) * power.value - Real(0.055),

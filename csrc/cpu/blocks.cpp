@@ -6,46 +6,46 @@ namespace nirtrans::core {
 namespace {
 
 template <typename From, typename To>
-NIRTRANS_HD void convert_row(const From* __restrict__ from, int64_t from_stride, To* __restrict__ to, int64_t to_stride,
-                             int64_t count) {
-  for (int64_t i = 0; i < count; ++i) narrow(widen(from[i * from_stride]), to[i * to_stride]);
-}
-
-// Contiguous rows get a loop of their own, which vectorises.
-template <typename From, typename To>
-NIRTRANS_HD void gather_row(const From* from, int64_t stride, int64_t count, To* to) {
-  if (stride == 1)
-    convert_row(from, 1, to, 1, count);
-  else
-    convert_row(from, stride, to, 1, count);
+NIRTRANS_HD void convert(const From* __restrict__ from, int64_t count, To* __restrict__ to) {
+  for (int64_t i = 0; i < count; ++i) narrow(widen(from[i]), to[i]);
 }
 
 template <typename From, typename To>
-NIRTRANS_HD void scatter_row(const From* from, int64_t stride, int64_t count, To* to) {
-  if (stride == 1)
-    convert_row(from, 1, to, 1, count);
-  else
-    convert_row(from, 1, to, stride, count);
+NIRTRANS_HD void take_apart(const From* __restrict__ from, int64_t count, To* __restrict__ c0, To* __restrict__ c1,
+                            To* __restrict__ c2) {
+  for (int64_t i = 0; i < count; ++i) {
+    c0[i] = widen(from[3 * i]);
+    c1[i] = widen(from[3 * i + 1]);
+    c2[i] = widen(from[3 * i + 2]);
+  }
+}
+
+template <typename From, typename To>
+NIRTRANS_HD void put_together(const From* __restrict__ c0, const From* __restrict__ c1, const From* __restrict__ c2,
+                              int64_t count, To* __restrict__ to) {
+  for (int64_t i = 0; i < count; ++i) {
+    narrow(c0[i], to[3 * i]);
+    narrow(c1[i], to[3 * i + 1]);
+    narrow(c2[i], to[3 * i + 2]);
+  }
 }
 
 }  // namespace
 
-void load_row(const float* from, int64_t stride, int64_t count, float* to) { gather_row(from, stride, count, to); }
-void load_row(const double* from, int64_t stride, int64_t count, double* to) { gather_row(from, stride, count, to); }
-void store_row(const float* from, int64_t stride, int64_t count, float* to) { scatter_row(from, stride, count, to); }
-void store_row(const double* from, int64_t stride, int64_t count, double* to) { scatter_row(from, stride, count, to); }
+#define NIRTRANS_CONVERSIONS(T, Real)                                                                    \
+  NIRTRANS_CLONES void load_plane(const T* from, int64_t count, Real* to) { convert(from, count, to); }  \
+  NIRTRANS_CLONES void store_plane(const Real* from, int64_t count, T* to) { convert(from, count, to); } \
+  NIRTRANS_CLONES void load_interleaved(const T* from, int64_t count, Rows<Real> to) {                   \
+    take_apart(from, count, to.c0, to.c1, to.c2);                                                        \
+  }                                                                                                      \
+  NIRTRANS_CLONES void store_interleaved(Rows<Real> from, int64_t count, T* to) {                        \
+    put_together(from.c0, from.c1, from.c2, count, to);                                                  \
+  }
 
-NIRTRANS_CLONES void load_row(const Half* from, int64_t stride, int64_t count, float* to) {
-  gather_row(from, stride, count, to);
-}
-NIRTRANS_CLONES void load_row(const BFloat16* from, int64_t stride, int64_t count, float* to) {
-  gather_row(from, stride, count, to);
-}
-NIRTRANS_CLONES void store_row(const float* from, int64_t stride, int64_t count, Half* to) {
-  scatter_row(from, stride, count, to);
-}
-NIRTRANS_CLONES void store_row(const float* from, int64_t stride, int64_t count, BFloat16* to) {
-  scatter_row(from, stride, count, to);
-}
+NIRTRANS_CONVERSIONS(Half, float)
+NIRTRANS_CONVERSIONS(BFloat16, float)
+NIRTRANS_CONVERSIONS(float, float)
+NIRTRANS_CONVERSIONS(double, double)
+#undef NIRTRANS_CONVERSIONS
 
 }  // namespace nirtrans::core

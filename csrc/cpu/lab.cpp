@@ -6,118 +6,130 @@
 namespace nirtrans::core {
 namespace {
 
-// The loops over one block, in place. Rows are passed one by one so that the compiler knows that they do not overlap.
+// The loops over one block. Rows are passed one by one so that the compiler knows that they do not overlap.
+
 template <typename Real>
-NIRTRANS_HD void rgb_to_lab_rows(Real* __restrict__ c0, Real* __restrict__ c1, Real* __restrict__ c2, int64_t count) {
+NIRTRANS_HD void convert_to_lab(const Real* __restrict__ r, const Real* __restrict__ g, const Real* __restrict__ b,
+                                Real* __restrict__ l_out, Real* __restrict__ a_out, Real* __restrict__ b_out,
+                                int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
-    const Color<Real> lab = rgb_to_lab<Real>({c0[i], c1[i], c2[i]});
-    c0[i] = lab.c0, c1[i] = lab.c1, c2[i] = lab.c2;
+    const Color<Real> lab = rgb_to_lab<Real>({r[i], g[i], b[i]});
+    l_out[i] = lab.c0, a_out[i] = lab.c1, b_out[i] = lab.c2;
   }
 }
 
 template <typename Real>
-NIRTRANS_HD void lab_to_rgb_rows(Real* __restrict__ c0, Real* __restrict__ c1, Real* __restrict__ c2, Range<Real> range,
-                                 int64_t count) {
+NIRTRANS_HD void convert_to_rgb(const Real* __restrict__ l, const Real* __restrict__ a, const Real* __restrict__ b,
+                                Real* __restrict__ r_out, Real* __restrict__ g_out, Real* __restrict__ b_out,
+                                Range<Real> range, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
-    const Color<Real> rgb = lab_to_rgb<Real>({c0[i], c1[i], c2[i]}, range);
-    c0[i] = rgb.c0, c1[i] = rgb.c1, c2[i] = rgb.c2;
+    const Color<Real> rgb = lab_to_rgb<Real>({l[i], a[i], b[i]}, range);
+    r_out[i] = rgb.c0, g_out[i] = rgb.c1, b_out[i] = rgb.c2;
   }
 }
 
 template <typename Real>
-NIRTRANS_HD void rgb_to_lab_backward_rows(Real* __restrict__ g0, Real* __restrict__ g1, Real* __restrict__ g2,
-                                          const Real* __restrict__ c0, const Real* __restrict__ c1,
-                                          const Real* __restrict__ c2, int64_t count) {
+NIRTRANS_HD void pull_back_to_rgb(const Real* __restrict__ g0, const Real* __restrict__ g1, const Real* __restrict__ g2,
+                                  const Real* __restrict__ r, const Real* __restrict__ g, const Real* __restrict__ b,
+                                  Real* __restrict__ r_out, Real* __restrict__ g_out, Real* __restrict__ b_out,
+                                  int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
-    const Color<Real> grad = rgb_to_lab_backward<Real>({g0[i], g1[i], g2[i]}, {c0[i], c1[i], c2[i]});
-    g0[i] = grad.c0, g1[i] = grad.c1, g2[i] = grad.c2;
+    const Color<Real> grad = rgb_to_lab_backward<Real>({g0[i], g1[i], g2[i]}, {r[i], g[i], b[i]});
+    r_out[i] = grad.c0, g_out[i] = grad.c1, b_out[i] = grad.c2;
   }
 }
 
 template <typename Real>
-NIRTRANS_HD void lab_to_rgb_backward_rows(Real* __restrict__ g0, Real* __restrict__ g1, Real* __restrict__ g2,
-                                          const Real* __restrict__ c0, const Real* __restrict__ c1,
-                                          const Real* __restrict__ c2, Range<Real> range, int64_t count) {
+NIRTRANS_HD void pull_back_to_lab(const Real* __restrict__ g0, const Real* __restrict__ g1, const Real* __restrict__ g2,
+                                  const Real* __restrict__ l, const Real* __restrict__ a, const Real* __restrict__ b,
+                                  Real* __restrict__ l_out, Real* __restrict__ a_out, Real* __restrict__ b_out,
+                                  Range<Real> range, int64_t count) {
   for (int64_t i = 0; i < count; ++i) {
-    const Color<Real> grad = lab_to_rgb_backward<Real>({g0[i], g1[i], g2[i]}, {c0[i], c1[i], c2[i]}, range);
-    g0[i] = grad.c0, g1[i] = grad.c1, g2[i] = grad.c2;
+    const Color<Real> grad = lab_to_rgb_backward<Real>({g0[i], g1[i], g2[i]}, {l[i], a[i], b[i]}, range);
+    l_out[i] = grad.c0, a_out[i] = grad.c1, b_out[i] = grad.c2;
   }
 }
 
-// float goes through one clone per instruction set; double is plain.
-NIRTRANS_CLONES void rgb_to_lab_block(Block<float>& b, int64_t count) {
-  rgb_to_lab_rows(b.rows[0], b.rows[1], b.rows[2], count);
-}
-NIRTRANS_CLONES void lab_to_rgb_block(Block<float>& b, Range<float> range, int64_t count) {
-  lab_to_rgb_rows(b.rows[0], b.rows[1], b.rows[2], range, count);
-}
-NIRTRANS_CLONES void rgb_to_lab_backward_block(Block<float>& g, const Block<float>& b, int64_t count) {
-  rgb_to_lab_backward_rows(g.rows[0], g.rows[1], g.rows[2], b.rows[0], b.rows[1], b.rows[2], count);
-}
-NIRTRANS_CLONES void lab_to_rgb_backward_block(Block<float>& g, const Block<float>& b, Range<float> range,
-                                               int64_t count) {
-  lab_to_rgb_backward_rows(g.rows[0], g.rows[1], g.rows[2], b.rows[0], b.rows[1], b.rows[2], range, count);
+// float goes through one clone per instruction set; double, which spends its time in libm, just takes part.
+#define NIRTRANS_BLOCK_KERNELS(Real)                                                                             \
+  NIRTRANS_CLONES void rgb_to_lab_block(Rows<const Real> in, Rows<Real> out, int64_t count) {                    \
+    convert_to_lab(in.c0, in.c1, in.c2, out.c0, out.c1, out.c2, count);                                          \
+  }                                                                                                              \
+  NIRTRANS_CLONES void lab_to_rgb_block(Rows<const Real> in, Rows<Real> out, Range<Real> range, int64_t count) { \
+    convert_to_rgb(in.c0, in.c1, in.c2, out.c0, out.c1, out.c2, range, count);                                   \
+  }                                                                                                              \
+  NIRTRANS_CLONES void rgb_to_lab_backward_block(Rows<const Real> grad, Rows<const Real> in, Rows<Real> out,     \
+                                                 int64_t count) {                                                \
+    pull_back_to_rgb(grad.c0, grad.c1, grad.c2, in.c0, in.c1, in.c2, out.c0, out.c1, out.c2, count);             \
+  }                                                                                                              \
+  NIRTRANS_CLONES void lab_to_rgb_backward_block(Rows<const Real> grad, Rows<const Real> in, Rows<Real> out,     \
+                                                 Range<Real> range, int64_t count) {                             \
+    pull_back_to_lab(grad.c0, grad.c1, grad.c2, in.c0, in.c1, in.c2, out.c0, out.c1, out.c2, range, count);      \
+  }
+
+NIRTRANS_BLOCK_KERNELS(float)
+NIRTRANS_BLOCK_KERNELS(double)
+#undef NIRTRANS_BLOCK_KERNELS
+
+// Call `kernel(in, out, count)` for each block.
+template <typename T, typename Kernel>
+void map_blocks(const T* in, T* out, const Pixels& pixels, int64_t first, int64_t last, const Kernel& kernel) {
+  Block<Compute<T>> in_block, out_block;
+  for (int64_t i = first; i < last; ++i) {
+    const Span span = locate(pixels, i);
+    const Rows<Compute<T>> result = rows_of(out, span, out_block);
+    kernel(load(in, span, in_block), result, padded(span.count));
+    store(result, span, out);
+  }
 }
 
-void rgb_to_lab_block(Block<double>& b, int64_t count) { rgb_to_lab_rows(b.rows[0], b.rows[1], b.rows[2], count); }
-void lab_to_rgb_block(Block<double>& b, Range<double> range, int64_t count) {
-  lab_to_rgb_rows(b.rows[0], b.rows[1], b.rows[2], range, count);
+// Call `kernel(grad, in, out, count)` for each block.
+template <typename T, typename Kernel>
+void map_blocks(const T* grad, const T* in, T* out, const Pixels& pixels, int64_t first, int64_t last,
+                const Kernel& kernel) {
+  Block<Compute<T>> grad_block, in_block, out_block;
+  for (int64_t i = first; i < last; ++i) {
+    const Span span = locate(pixels, i);
+    const Rows<Compute<T>> result = rows_of(out, span, out_block);
+    kernel(load(grad, span, grad_block), load(in, span, in_block), result, padded(span.count));
+    store(result, span, out);
+  }
 }
-void rgb_to_lab_backward_block(Block<double>& g, const Block<double>& b, int64_t count) {
-  rgb_to_lab_backward_rows(g.rows[0], g.rows[1], g.rows[2], b.rows[0], b.rows[1], b.rows[2], count);
-}
-void lab_to_rgb_backward_block(Block<double>& g, const Block<double>& b, Range<double> range, int64_t count) {
-  lab_to_rgb_backward_rows(g.rows[0], g.rows[1], g.rows[2], b.rows[0], b.rows[1], b.rows[2], range, count);
-}
+
+template <typename T>
+using In = Rows<const Compute<T>>;
+template <typename T>
+using Out = Rows<Compute<T>>;
 
 }  // namespace
 
 template <typename T>
 void rgb_to_lab_cpu(const T* rgb, T* lab, const Pixels& pixels, int64_t first, int64_t last) {
-  Block<Compute<T>> block;
-  for (int64_t i = first; i < last; ++i) {
-    const Span span = locate(pixels, i);
-    load(rgb, span, block);
-    rgb_to_lab_block(block, padded(span.count));
-    store(block, span, lab);
-  }
+  map_blocks(rgb, lab, pixels, first, last,
+             [](In<T> in, Out<T> out, int64_t count) { rgb_to_lab_block(in, out, count); });
 }
 
 template <typename T>
 void lab_to_rgb_cpu(const T* lab, T* rgb, bool clip, const Pixels& pixels, int64_t first, int64_t last) {
-  Block<Compute<T>> block;
-  for (int64_t i = first; i < last; ++i) {
-    const Span span = locate(pixels, i);
-    load(lab, span, block);
-    lab_to_rgb_block(block, clip_range<Compute<T>>(clip), padded(span.count));
-    store(block, span, rgb);
-  }
+  const Range<Compute<T>> range = clip_range<Compute<T>>(clip);
+  map_blocks(lab, rgb, pixels, first, last,
+             [range](In<T> in, Out<T> out, int64_t count) { lab_to_rgb_block(in, out, range, count); });
 }
 
 template <typename T>
 void rgb_to_lab_backward_cpu(const T* grad_lab, const T* rgb, T* grad_rgb, const Pixels& pixels, int64_t first,
                              int64_t last) {
-  Block<Compute<T>> grad, block;
-  for (int64_t i = first; i < last; ++i) {
-    const Span span = locate(pixels, i);
-    load(grad_lab, span, grad);
-    load(rgb, span, block);
-    rgb_to_lab_backward_block(grad, block, padded(span.count));
-    store(grad, span, grad_rgb);
-  }
+  map_blocks(grad_lab, rgb, grad_rgb, pixels, first, last,
+             [](In<T> grad, In<T> in, Out<T> out, int64_t count) { rgb_to_lab_backward_block(grad, in, out, count); });
 }
 
 template <typename T>
 void lab_to_rgb_backward_cpu(const T* grad_rgb, const T* lab, T* grad_lab, bool clip, const Pixels& pixels,
                              int64_t first, int64_t last) {
-  Block<Compute<T>> grad, block;
-  for (int64_t i = first; i < last; ++i) {
-    const Span span = locate(pixels, i);
-    load(grad_rgb, span, grad);
-    load(lab, span, block);
-    lab_to_rgb_backward_block(grad, block, clip_range<Compute<T>>(clip), padded(span.count));
-    store(grad, span, grad_lab);
-  }
+  const Range<Compute<T>> range = clip_range<Compute<T>>(clip);
+  map_blocks(grad_rgb, lab, grad_lab, pixels, first, last, [range](In<T> grad, In<T> in, Out<T> out, int64_t count) {
+    lab_to_rgb_backward_block(grad, in, out, range, count);
+  });
 }
 
 #define NIRTRANS_INSTANTIATE(T)                                                                      \
