@@ -1,0 +1,1 @@
+"""Benchmarks of kernels and pipelines beside their peers, losses included."""

@@ -1,0 +1,103 @@
+"""What a benchmark leaves behind: a JSON file with everything, a Markdown table to read."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import subprocess
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nirtrans.bench.timing import Timing
+from nirtrans.io.atomic import make_folder, write_text
+from nirtrans.kernels import build_info
+
+PACKAGES = ("torch", "numpy", "kornia", "opencv-python-headless", "scikit-image")
+
+
+@dataclass(frozen=True)
+class Race:
+    """One table: the contestants of one operation, size and number of threads."""
+
+    operation: str
+    shape: tuple[int, ...]
+    dtype: str
+    threads: int | None
+    """CPU threads; None on a GPU."""
+    timings: list[Timing]
+    errors: dict[str, float]
+    """Largest deviation from the float64 reference, per contestant, in the unit of the result."""
+    absent: list[str]
+    """Peers that are not installed."""
+
+
+def environment(device: str) -> dict[str, Any]:
+    """Describe machine, versions and load: what a reader needs to judge or repeat the figures."""
+    return {
+        "device": torch.cuda.get_device_name() if device == "cuda" else cpu_name(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "kernels": build_info(),
+        "commit": _commit(),
+        "load_average": list(os.getloadavg()),
+        "processors": os.cpu_count(),
+    }
+
+
+def cpu_name() -> str:
+    """Read the processor's name where Linux tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text().splitlines() if info.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def markdown(races: list[Race], about: dict[str, Any], command: str) -> str:
+    """Render the tables; ratios are minimum over minimum, above 1 where the first row is faster."""
+    versions = ", ".join(f"{name} {version or 'not installed'}" for name, version in about["packages"].items())
+    head = [
+        f"`{command}` on {about['device']}, {about['processors']} processors, load average "
+        f"{about['load_average'][0]:.1f} at the start, commit {about['commit']}; {versions}.",
+        "",
+        "CPU time for one thread, wall time for more, events on a GPU. Ratio: its minimum over ours; below 1 we lose.",
+    ]
+    return "\n".join([*head, *(line for race in races for line in _table(race))]) + "\n"
+
+
+def keep(folder: Path, name: str, races: list[Race], about: dict[str, Any], text: str) -> None:
+    """Write NAME.json and NAME.md into the folder."""
+    make_folder(folder)
+    record = json.dumps({"environment": about, "races": [asdict(race) for race in races]}, indent=1)
+    write_text(folder / f"{name}.json", record + "\n")
+    write_text(folder / f"{name}.md", text)
+
+
+def _table(race: Race) -> list[str]:
+    where = "GPU" if race.threads is None else f"{race.threads} thread{'s' if race.threads > 1 else ''}"
+    size = "x".join(map(str, race.shape))
+    lines = ["", f"**{race.operation}**, {size} {race.dtype}, {where}", ""]
+    lines += ["| | min ms | median ms | ratio | peak MB | max error |", "|---|--:|--:|--:|--:|--:|"]
+    ours = race.timings[0].min_ms
+    for timing in race.timings:
+        error = f"{race.errors[timing.name]:.1e}" if timing.name in race.errors else ""
+        figures = f"{timing.min_ms:.2f} | {timing.median_ms:.2f} | {timing.min_ms / ours:.2f} | {timing.peak_mb:.0f}"
+        lines.append(f"| {timing.name} | {figures} | {error} |")
+    return lines + [f"| {name} | not installed | | | | |" for name in race.absent]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str:
+    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
