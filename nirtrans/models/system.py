@@ -14,11 +14,25 @@ if TYPE_CHECKING:
 class TrainingBatch(Protocol):
     """What a System may read of a batch; see `nirtrans.data.sample.Batch`."""
 
-    source: Tensor
-    target: Tensor
-    valid: Tensor | None
-    paired: bool
-    extra: dict[str, Any]
+    @property
+    def source(self) -> Tensor:
+        """[N, C, H, W], [0, 1]."""
+
+    @property
+    def target(self) -> Tensor:
+        """[N, 3, H, W], [0, 1]."""
+
+    @property
+    def valid(self) -> Tensor | None:
+        """[N, 1, H, W], bool, False at nodata; None where every pixel is valid."""
+
+    @property
+    def paired(self) -> bool:
+        """Whether sources and targets are aligned."""
+
+    @property
+    def extra(self) -> dict[str, Any]:
+        """What single models ask for."""
 
 
 class System(nn.Module):
