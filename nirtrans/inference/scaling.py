@@ -80,15 +80,16 @@ class RasterScene:
 
 
 def unit_range(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    """Map low..high to 0..1, clamped; what is not finite becomes NaN.
+    """Map low..high to 0..1, clamped; NaN stays NaN.
 
     Raises:
         InputError: If low is not below high.
     """
     if not low < high:
         raise InputError(f"an input range needs a lower and a higher value, got {low},{high}")
-    with np.errstate(invalid="ignore"):
-        return ((values - np.float32(low)) * np.float32(1 / (high - low))).clip(0, 1)
+    unit = values - np.float32(low)
+    unit *= np.float32(1 / (high - low))
+    return np.clip(unit, 0, 1, out=unit)
 
 
 def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions) -> RasterScene:

@@ -65,13 +65,16 @@ class RasterForm:
 
     def encode(self, rgb: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[Any]:
         """Turn [3, h, w] in [0, 1] into samples, clamped and rounded; with nodata, valid ones never have its value."""
-        rgb = rgb.clip(0, 1)
+        samples = rgb.clip(0, 1)
         if self.dtype == "float32":
-            return rgb if valid is None else np.where(valid, rgb, np.float32(self.nodata or 0))
-        top = np.iinfo(self.dtype).max
-        samples = (rgb * top).round()
-        samples = np.maximum(samples, 1) if self.mask == "nodata" else samples
-        return (samples if valid is None else np.where(valid, samples, 0)).astype(self.dtype)
+            return samples if valid is None else np.where(valid, samples, np.float32(self.nodata or 0))
+        samples *= np.iinfo(self.dtype).max
+        np.rint(samples, out=samples)
+        if self.mask == "nodata":
+            np.maximum(samples, 1, out=samples)
+        if valid is not None:
+            np.copyto(samples, 0, where=~valid)
+        return samples.astype(self.dtype)
 
     def creation_options(self) -> dict[str, Any]:
         """Return what GDAL's GTiff driver is told about the storage."""

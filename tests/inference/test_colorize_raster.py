@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+import torch
 from rasterio.control import GroundControlPoint
 from rasterio.enums import ColorInterp
 from rasterio.rpc import RPC
@@ -246,6 +247,16 @@ def test_the_tag_names_what_determines_the_pixels(tmp_path: Path, colorize: Colo
     assert told["input_range"] == [0, 4000]
     assert told["bands"] == [1]
     assert told["statistics"]["whole"] is True
+
+
+def test_the_same_bytes_whatever_the_threads(tmp_path: Path, colorize: Colorize) -> None:
+    source = write(tmp_path / "in.tif", numbers(150, 203), **UTM)
+    made = []
+    for threads in (1, 2, 3):
+        torch.set_num_threads(threads)
+        colorize(source, tiling=TileOptions(64), form=RasterForm(block_px=16))
+        made.append((tmp_path / "out.tif").read_bytes())
+    assert made[0] == made[1] == made[2]
 
 
 def test_a_large_scene_is_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
