@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 CONFIG = "cyclegan-asym-small"
 SCENES, SCENE_PX = 12, 320
-UNSEEN_PX, UNSEEN_SEED = (704, 1024), 10_007
-PICTURE_PX = 384
+UNSEEN_PX, UNSEEN_SEED = (704, 1024), 20_007
+PICTURE_PX, PICTURE_CORNER = 384, (300, 500)
 
 
 def demo(
@@ -74,7 +74,7 @@ def _make_scenes(scenes: Path, unseen: Path, seed: int, progress: "Progress") ->
 
 
 def _draw(colorized: Path, seed: int, picture: Path) -> None:
-    """Draw near-infrared, colorized and true colour of the middle of the unseen scene side by side."""
+    """Draw a part of the unseen scene as near-infrared, colorized and true colour side by side."""
     import torch
 
     from nirtrans.data.synthetic import synthetic_scene
@@ -82,10 +82,12 @@ def _draw(colorized: Path, seed: int, picture: Path) -> None:
     from nirtrans.io.geotiff import Raster
     from nirtrans.io.images import write_image
 
+    top, left = PICTURE_CORNER
     truth = synthetic_scene(UNSEEN_SEED + seed, UNSEEN_PX)
     with Raster(colorized) as raster:
-        made = torch.from_numpy(raster.read((1, 2, 3))[0]) / 255
-    nir = torch.from_numpy(truth.nir_picture()).expand(3, -1, -1)
-    rows, columns = (slice((size - PICTURE_PX) // 2, (size + PICTURE_PX) // 2) for size in UNSEEN_PX)
-    panels = [panel[:, rows, columns] for panel in (nir, made, torch.from_numpy(truth.rgb_picture()))]
-    write_image(picture, to_bytes(join([panels])))
+        made, valid = raster.read((1, 2, 3), (top, left, PICTURE_PX, PICTURE_PX))
+    part = (..., slice(top, top + PICTURE_PX), slice(left, left + PICTURE_PX))
+    nir = torch.from_numpy(truth.nir_picture()[part]).expand(3, -1, -1)
+    panels = [nir, torch.from_numpy(made) / 255, torch.from_numpy(truth.rgb_picture()[part])]
+    paper = torch.tensor(0.95)  # what has no data is left blank
+    write_image(picture, to_bytes(join([[panel.where(torch.from_numpy(valid), paper) for panel in panels]])))
