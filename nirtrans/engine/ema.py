@@ -31,8 +31,8 @@ class MovingAverage:
         for average, network in self._pairs:
             for mean, value in zip(average.parameters(), network.parameters(), strict=True):
                 mean.lerp_(value.detach(), share)
-            for mean, value in zip(average.buffers(), network.buffers(), strict=True):
-                mean.copy_(value)
+            for kept, newest in zip(average.buffers(), network.buffers(), strict=True):
+                kept.copy_(newest)
 
     def tensors(self) -> dict[str, Tensor]:
         """Return all weights under "network.parameter" names, without copying."""

@@ -74,7 +74,7 @@ class Optimizers:
 
     def tensors(self) -> dict[str, Tensor]:
         """Return the moments and step counts as "group.number.kind", number being the parameter's within its group."""
-        named = {}
+        named: dict[str, Tensor] = {}
         for group, optimizer in self._optimizers.items():
             for number, content in optimizer.state_dict()["state"].items():
                 named |= {f"{group}.{number}.{kind}": value for kind, value in content.items()}

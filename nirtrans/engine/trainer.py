@@ -1,6 +1,5 @@
 """The training loop: the only place of backward and step, for every system."""
 
-import logging
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -15,17 +14,16 @@ from torch import Tensor, nn
 from nirtrans.config import Run
 from nirtrans.data.sample import Batch
 from nirtrans.engine.checkpoint import State, StateInfo, newest_state, read_state, write_state
-from nirtrans.engine.distributed import largest_over_ranks, mean_over_ranks, place
+from nirtrans.engine.distributed import largest_over_ranks, place
 from nirtrans.engine.ema import MovingAverage
+from nirtrans.engine.guard import FiniteGuard
 from nirtrans.engine.interrupts import Interrupts, raise_interrupt
 from nirtrans.engine.logs import Log, RunLog, RunningMeans
 from nirtrans.engine.optimizers import Optimizers, check_phases
 from nirtrans.engine.snapshot import Snapshot
-from nirtrans.errors import InputError, NonFiniteLoss, OutOfMemory
+from nirtrans.errors import InputError, OutOfMemory
 from nirtrans.models.system import System
 from nirtrans.progress import SILENT, Progress, Task
-
-logger = logging.getLogger("nirtrans")
 
 Batches = Callable[[int], Iterator[Batch]]
 """From the first step, counted from 0, to an endless iterator over this rank's micro-batches, `accumulate` per step."""
@@ -90,8 +88,7 @@ class Trainer:
         self.elapsed_s = 0.0  # seconds of training before this start
         self.best: float | None = None
         self.means = RunningMeans()
-        self.broken: str | None = None  # the term of the present step that was not finite
-        self.broken_in_a_row = 0
+        self.guard = FiniteGuard(accelerator, run.train.max_nonfinite)
 
     def restore(self) -> None:
         """Go to the newest state of the run; `fit` then continues as if it had never ended.
@@ -146,30 +143,30 @@ class Trainer:
     def _train_step(self, batches: Iterator[Batch]) -> None:
         """Run the micro-batches of one step; a loss or gradient that is not finite ends it without further updates."""
         self.system.train()
-        self.broken = None
+        self.guard.begin()
         kept = [(buffer, buffer.clone()) for network in self.networks.values() for buffer in network.buffers()]
         for _ in range(self.settings.accumulate):
             with torch.random.fork_rng(devices=[]):  # a loader that starts its workers draws from the global generator
                 batch = next(batches)
             self._micro_step(batch.to(self.accelerator.device))
-        if self.broken is None:
+        if self.guard.broken is None:
             self.average.update(self.done)
         else:
             for buffer, before in kept:  # running statistics of batch norm saw the bad values
                 buffer.copy_(before)
-        self._guard()
+        self.guard.end(self.done + 1, self.saved)
         self.done += 1
 
     def _micro_step(self, batch: Batch) -> None:
         accelerator, system = self.accelerator, self.system
         with accelerator.accumulate(*self.wrapped):
-            if self.broken is None:
+            if self.guard.broken is None:
                 with accelerator.autocast():
                     out = system.forward_train(batch)
                 for phase in system.phases:
-                    if self.broken is None and self.optimizers.due(phase, self.done):
+                    if self.guard.broken is None and self.optimizers.due(phase, self.done):
                         self._run_phase(phase, batch, out)
-            if self.broken is not None:
+            if self.guard.broken is not None:
                 for optimizer in self.optimizers.all():
                     optimizer.zero_grad()
 
@@ -178,9 +175,11 @@ class Trainer:
         with only_trainable(self.networks, self.system.phases[phase]):
             with self.accelerator.autocast():
                 terms = self.system.losses(phase, batch, out)
-            if self._all_finite(phase, terms):
+            losses = self.guard.averaged(phase, terms)
+            if self.guard.broken is None:
+                self.means.add(losses)
                 self.accelerator.backward(torch.stack([term.float() for term in terms.values()]).sum())
-        if self.broken is None and self.accelerator.sync_gradients:
+        if self.guard.broken is None and self.accelerator.sync_gradients:
             self._update(phase)
 
     def _update(self, phase: str) -> None:
@@ -189,41 +188,17 @@ class Trainer:
         self.accelerator.unscale_gradients(optimizer)  # this optimizer only; Accelerate's clipping unscales all of them
         finite = self.optimizers.clip(phase)
         if not finite and self.settings.precision != "fp16":  # in fp16 the loss scale shrinks and the update is skipped
-            self.broken = f"{phase}/gradient"
+            self.guard.broken = f"{phase}/gradient"
             return
         optimizer.step()
         optimizer.zero_grad()
-
-    # --- the NaN guard ----------------------------------------------------------------------------------------------
-
-    def _all_finite(self, phase: str, terms: Mapping[str, Tensor]) -> bool:
-        """Average the losses over all ranks, so that all see the same and decide the same; remember the means."""
-        values = mean_over_ranks(torch.stack([term.detach().float() for term in terms.values()]), self.accelerator)
-        named = dict(zip([f"{phase}/{name}" for name in terms], values, strict=True))
-        self.broken = next((name for name, value in named.items() if not math.isfinite(value)), None)
-        if self.broken is None:
-            self.means.add(named)
-        return self.broken is None
-
-    def _guard(self) -> None:
-        """Count steps without a finite result and give up after too many in a row."""
-        self.broken_in_a_row = 0 if self.broken is None else self.broken_in_a_row + 1
-        if self.broken is None:
-            return
-        if self.broken_in_a_row >= self.settings.max_nonfinite:
-            raise NonFiniteLoss(
-                f"{self.broken} was not finite at step {self.done + 1}, as in {self.broken_in_a_row} steps in a row; "
-                f"lower train.optimizer.lr or use --precision fp32 (the state of step {self.saved} is kept)"
-            )
-        if self.accelerator.is_main_process:
-            logger.warning("step %d skipped: %s was not finite", self.done + 1, self.broken)
 
     # --- milestones -------------------------------------------------------------------------------------------------
 
     def _milestones(self, log: Log, task: Task) -> None:
         """Show, log, validate, sample and save what is due; the last step is always due."""
         settings = self.settings
-        task.advance(**self.means.present())
+        task.advance(1, **self.means.present())
         values = self.means.take() if self._due(settings.log_every) else {}
         if self._due(settings.validate_every):
             values |= self._validate()

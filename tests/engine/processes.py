@@ -6,34 +6,60 @@ import signal
 import sys
 import tempfile
 import time
-from functools import partial
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import torch
+
 from nirtrans.config import Run
+from nirtrans.data.sample import Batch
 from nirtrans.engine.checkpoint import newest_state
 from nirtrans.engine.distributed import finish, launch
 from tests.engine.runs import train
 from tests.engine.systems import batches
 
 KILLS = 6
+Poison = Callable[[Iterator[Batch], int, int], Iterator[Batch]]
 
 
-def continue_run(out: Path, run: Run, name: str) -> None:
-    """Train to the end, from the newest state if there is one."""
+def unchanged(source: Iterator[Batch], start: int, rank: int) -> Iterator[Batch]:
+    return source
+
+
+def continue_run(out: Path, run: Run, name: str, poison: Poison = unchanged) -> None:
+    """Train to the end, from the newest state if there is one; all ranks must end with the same parameters."""
     accelerator = launch(run.train)
-    make_batches = partial(batches, run, rank=accelerator.process_index, world=accelerator.num_processes)
+
+    def make_batches(start: int) -> Iterator[Batch]:
+        rank, world = accelerator.process_index, accelerator.num_processes
+        return poison(batches(run, start, rank=rank, world=world), start * run.train.accumulate, rank)
+
     resume = newest_state(out) is not None
-    train(run, out, name, resume=resume, batches=make_batches, accelerator=accelerator).close()
+    trainer = train(run, out, name, resume=resume, batches=make_batches, accelerator=accelerator)
+    trainer.close()
+    for parameter in trainer.system.parameters():
+        first = parameter.detach().clone()
+        if accelerator.num_processes > 1:
+            torch.distributed.broadcast(first, src=0)
+        assert torch.equal(first, parameter)
+
+
+def poison_one_rank(source: Iterator[Batch], start: int, rank: int) -> Iterator[Batch]:
+    """Put NaN into the fifth micro-batch of rank 1 alone."""
+    for number, batch in enumerate(source, start):
+        bad = rank == 1 and number == 4
+        yield replace(batch, target=batch.target * float("nan")) if bad else batch
 
 
 def train_whole_and_in_halves(out: Path, run: Run, name: str) -> None:
-    """Train once from start to end and once with a stop after step 5."""
+    """Train once from start to end and once with a stop after step 5; one rank meets NaN in step 3."""
     for folder in ("whole", "halves"):
         (out / folder).mkdir(exist_ok=True)
     half = run.model_copy(update={"train": run.train.model_copy(update={"steps": 5})})
-    continue_run(out / "whole", run, name)
-    continue_run(out / "halves", half, name)
-    continue_run(out / "halves", run, name)
+    continue_run(out / "whole", run, name, poison_one_rank)
+    continue_run(out / "halves", half, name, poison_one_rank)
+    continue_run(out / "halves", run, name, poison_one_rank)
 
 
 def kill_again_and_again(out: Path, run: Run, name: str) -> None:
