@@ -15,9 +15,9 @@ NETWORK = {"width": 4, "blocks": 1, "halvings": 2, "back_width": 2, "back_depth"
 
 
 @cache
-def tiny_weights(norm: str = "instance", rule: Preprocessing | None = None) -> Path:
+def tiny_weights(norm: str = "instance", rule: Preprocessing | None = None, sources: tuple[str, ...] = ()) -> Path:
     """Write weights of a tiny cyclegan-asym for near infrared and return their path; equal arguments, same file."""
-    run = Run(model="cyclegan-asym", domain="nir", network={**NETWORK, "norm": norm})
+    run = Run(model="cyclegan-asym", domain="nir", network={**NETWORK, "norm": norm}, data={"sources": sources})
     system = build_system(run).eval()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():

@@ -46,7 +46,7 @@ def evaluate(
     progress: ProgressOption = "auto",
     debug: Debug = False,
 ) -> None:
-    """Score weights and baselines on pairs; without --data on the built-in synthetic scenes."""
+    """Score weights and baselines on pairs; without --data on what the first weights held out in training."""
     from nirtrans.data.collection import open_collection
     from nirtrans.evaluation.evaluate import evaluate as judge
     from nirtrans.evaluation.evaluate import write_results
@@ -93,14 +93,29 @@ def _load(weights: list[str], device: str) -> "dict[str, Colorizer]":
 def _data_settings(
     colorizer: "Colorizer", paths: list[str], *, bands: str | None, sensor: str | None
 ) -> "DataSettings":
-    """Read pictures as the weights learned to see them: their crop, their range, other places."""
+    """Read pictures as the weights learned to see them: their crop, their range, and what they knew of these places."""
     from nirtrans.config import SourceSettings
 
     rule, trained = colorizer.info.preprocessing, colorizer.info.run.data
-    numbers = parse_bands(bands)
-    sources = tuple(SourceSettings(path=path, bands=numbers, sensor=sensor) for path in paths)
+    known = {Path(source.path).resolve(): source for source in trained.sources}
+    places = {Path(path).resolve(): path for path in paths}
+    if places.keys() & known.keys() and places.keys() != known.keys():
+        _warn_of_seen_scenes()
+    said = {"bands": parse_bands(bands), "sensor": sensor}
+    update = {name: value for name, value in said.items() if value is not None}
+    sources = [known.get(place, SourceSettings(path=path)).model_copy(update=update) for place, path in places.items()]
     ranges = {"percentile": "percentile", "reflectance": rule.input_range, "picture": None}
-    return trained.model_copy(update={"sources": sources, "input_range": ranges[rule.units]})
+    chosen = tuple(sources) if paths else trained.sources
+    return trained.model_copy(update={"sources": chosen, "input_range": ranges[rule.units]})
+
+
+def _warn_of_seen_scenes() -> None:
+    import logging
+
+    logging.getLogger("nirtrans").warning(
+        "training held out scenes of several folders joined, of which these are a part: some scenes may have been "
+        "trained on; give all of its --data, or a splits.csv"
+    )
 
 
 def _print_table(evaluation: "Evaluation") -> None:

@@ -29,6 +29,7 @@ COLUMNS |= {"mae": ("MAE", "", 4), "delta_cf": ("Colourfulness off by", "", 1)}
 ORACLES = ("oracle-grey",)
 CASES = 4
 """Pictures shown of the best and of the worst."""
+MAX_COLUMNS = 6
 STRIP_WIDTH, STRIP_LEFT, STRIP_ROW = 1060, 150, 26
 
 
@@ -147,13 +148,16 @@ def _cases(evaluation: Evaluation, part: Collection, colorizers: Mapping[str, Co
     sections = []
     for title, indices in (("Best", best), ("Worst", worst)):
         if indices:
-            sections.append(f"<h2>{title} pictures of {_text(first)}</h2><p class=soft>{legend}</p>")
+            sections.append(f"<h2>{title} pictures by PSNR of {_text(first)}</h2><p class=soft>{legend}</p>")
             sections += [_case(pair, evaluation, colorizers) for pair in read_pairs(part, indices=indices)]
     return sections
 
 
 def _case(pair: Pair, evaluation: Evaluation, colorizers: Mapping[str, Colorizer]) -> str:
-    panels = [("source", data_uri(pair.source.pixels[:1], pair.source.valid))]
+    panels = [
+        ("source", data_uri(pair.source.pixels[:1], pair.source.valid)),
+        ("truth", data_uri(pair.truth, pair.valid)),
+    ]
     words = []
     for name, colorizer in colorizers.items():
         colours = colorizer.colorize_array(pair.source)
@@ -161,14 +165,14 @@ def _case(pair: Pair, evaluation: Evaluation, colorizers: Mapping[str, Colorizer
         panels.append((f"error of {name}", data_uri(error_map(colours, pair.truth), pair.valid)))
         found = evaluation.scores[name][pair.id]
         words.append(f"{name}: " + ", ".join(_worded(metric, found[metric]) for metric in ("psnr", "ssim", "ae")))
-    panels.insert(2, ("truth", data_uri(pair.truth, pair.valid)))
     figures = "".join(
         f"<figure><img src='{uri}' alt='{_text(name)}' loading=lazy><figcaption>{_text(name)}</figcaption></figure>"
         for name, uri in panels
     )
     scores = "".join(f"<span class=soft>{_text(line)}</span>" for line in words)
     header = f"<header><b>{_text(pair.id)}</b>{scores}</header>"
-    return f"<section class=case>{header}<div class=panels>{figures}</div></section>"
+    columns = min(len(panels), MAX_COLUMNS)
+    return f"<section class=case>{header}<div class=panels style='--columns: {columns}'>{figures}</div></section>"
 
 
 def _worded(metric: str, value: float) -> str:

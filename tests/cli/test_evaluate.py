@@ -49,6 +49,25 @@ def test_several_weights_share_one_table(tmp_path: Path, nirtrans: Command, pair
     assert {known["sha256"] for known in found["weights"].values()} == {_sha256(path) for path in weights}
 
 
+def test_data_of_the_training_run(
+    tmp_path: Path, nirtrans: Command, pairs: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without --data its own; a part of it is warned about, since the split of a part is another one."""
+    other = tmp_path / "other"
+    other.mkdir()
+    for part in ("nir", "rgb"):
+        (other / part).mkdir()
+        for number in (7, 8):
+            (other / part / f"{number}.png").write_bytes((pairs / part / "1.png").read_bytes())
+    weights = tiny_weights(sources=(str(pairs), str(other)))
+    assert nirtrans("evaluate", "--weights", weights, "--out", tmp_path / "out", "--split", "all", *FLAGS).code == 0
+    found = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert found["data"]["count"] == 6
+    assert not caplog.records
+    assert nirtrans("evaluate", "--weights", weights, "--data", pairs, "--out", tmp_path / "out", *FLAGS).code == 0
+    assert "may have been trained on" in caplog.records[0].message
+
+
 def test_refusals(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
     start = ("evaluate", "--weights", tiny_weights())
     assert nirtrans(*start, "--data", tmp_path / "absent", "--out", tmp_path / "out", *FLAGS).code == 2
