@@ -69,7 +69,7 @@ class CycleGANAsym(System):
         """Weight of the cycle loss; lambda 2 of the paper."""
         identity: Weight = 0.0
         """Weight of the demand that the RGB-to-NIR generator keeps a grey picture as it is; 0 switches it off."""
-        paired: Weight = 10.0
+        paired: Weight = 30.0
         """Weight of the L1 distance to the truth, where a batch is aligned; ours, 0 gives the paper's loss."""
 
     phases = {"generator": ("to_rgb", "to_nir"), "discriminator": ("critic_rgb", "critic_nir")}
