@@ -55,7 +55,7 @@ def write_report(evaluation: Evaluation, part: Collection, colorizers: Mapping[s
 
 def _heading(evaluation: Evaluation) -> str:
     data = evaluation.data
-    lines = [f"<h1>{_text(', '.join(evaluation.weights))}</h1>"]
+    lines = [f"<h1>Evaluation of {_text(', '.join(evaluation.weights))}</h1>"]
     lines.append(f"<p class=soft>{data['count']} pictures of {_text(data['source'])}, split {_text(data['split'])}. ")
     lines.append(f"nirtrans {__version__}.</p>")
     for name, known in evaluation.weights.items():
