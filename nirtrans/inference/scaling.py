@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nirtrans.errors import DataError, InputError
 from nirtrans.inference.scene import Pixels
 from nirtrans.inference.tiling import Window
-from nirtrans.io.bands import Scaling, find_bands, find_scaling, percentile_range
+from nirtrans.io.bands import Scaling, find_bands, find_scaling, percentile_range, read_overview
 from nirtrans.io.geotiff import Raster
 from nirtrans.models.weights import ModelInfo
 
@@ -49,6 +49,7 @@ class RasterScene:
         scaling: From numbers to physical values; None if the range is one of numbers.
         low: Value that becomes 0.
         high: Value that becomes 1.
+        filled: Whether 0 means that nothing was measured, although the file calls it valid.
     """
 
     raster: Raster
@@ -56,6 +57,7 @@ class RasterScene:
     scaling: Scaling | None
     low: float
     high: float
+    filled: bool = False
 
     @property
     def height(self) -> int:
@@ -68,10 +70,13 @@ class RasterScene:
         return self.raster.width
 
     def read(self, window: Window) -> Pixels:
-        """Read and scale a window; values outside the range are clamped."""
+        """Read and scale a window; values outside the range are clamped, undeclared fill is NaN."""
         numbers, valid = self.raster.read(self.bands, window)
         values = numbers.astype(np.float32) if self.scaling is None else self.scaling.apply(numbers)
-        return unit_range(values, self.low, self.high), valid
+        unit = unit_range(values, self.low, self.high)
+        if self.filled:
+            unit[:, (numbers == 0).all(axis=0)] = np.nan
+        return unit, valid
 
     def describe(self) -> dict[str, object]:
         """Return what determines the input of the network, for the tag of the result."""
@@ -103,7 +108,13 @@ def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions) -> Raste
     _check_measurements(raster, bands, options.input_range)
     _compare_gsd(raster, info.preprocessing.gsd_m)
     scaling, low, high = _find_range(raster, bands, info, options)
-    return RasterScene(raster, bands, scaling, low, high)
+    return RasterScene(raster, bands, scaling, low, high, filled=_has_undeclared_fill(raster, bands))
+
+
+def _has_undeclared_fill(raster: Raster, bands: tuple[int, ...]) -> bool:
+    """Tell whether pixels are 0 in every band, as around rotated footprints; training leaves them out as well."""
+    values, measured = read_overview(raster, bands)
+    return bool((~measured & (values == 0).all(axis=0)).any())
 
 
 def _find_range(

@@ -10,7 +10,10 @@ from nirtrans.inference.fill import REACH_PX, fill_invalid
 from nirtrans.inference.tiling import Tile, Window, source_window
 
 Pixels = tuple[NDArray[np.float32], NDArray[np.bool_] | None]
-"""[C, h, w] in [0, 1], and [h, w] that is False at nodata, or None where every pixel is valid."""
+"""[C, h, w] in [0, 1], and [h, w] that is False at nodata, or None where every pixel is valid.
+
+NaN stands at pixels that are valid by the file's word but hold no measurement.
+"""
 
 
 class Scene(Protocol):
@@ -68,25 +71,30 @@ class TileInput:
     Attributes:
         source: [C, outer height, outer width], holes filled; None if no pixel of the core is valid.
         valid: [core height, core width], bool; None where every pixel is valid.
-        outer_valid: [outer height, outer width], bool, mirrored as the source; None likewise.
+        measured: [outer height, outer width], bool, mirrored as the source: what statistics may count; None where all.
     """
 
     source: NDArray[np.float32] | None
     valid: NDArray[np.bool_] | None
-    outer_valid: NDArray[np.bool_] | None = None
+    measured: NDArray[np.bool_] | None = None
 
 
 def read_tile(scene: Scene, tile: Tile) -> TileInput:
     """Read one tile with its halo, fill its holes, and continue it beyond the image where the stride asks for that."""
     window, rows, columns = source_window(tile.outer, scene.height, scene.width)
     pixels, valid = scene.read(window)
-    if valid is None or valid.all():
-        return TileInput(_pick(pixels, rows, columns), None)
-    core_valid = np.ascontiguousarray(valid[tile.core.within(window)])
-    if not core_valid.any():
+    core_valid = None if valid is None or valid.all() else np.ascontiguousarray(valid[tile.core.within(window)])
+    if core_valid is not None and not core_valid.any():
         return TileInput(None, core_valid)
-    filled = _read_filled(scene, window)
-    return TileInput(_pick(filled, rows, columns), core_valid, _pick(valid, rows, columns))
+    measured = _measured(pixels, valid)
+    if measured.all():
+        return TileInput(_pick(pixels, rows, columns), None)
+    return TileInput(_pick(_read_filled(scene, window), rows, columns), core_valid, _pick(measured, rows, columns))
+
+
+def _measured(pixels: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    """Return where a network may look: valid pixels that are finite, [h, w]."""
+    return finite(pixels) if valid is None else valid & finite(pixels)
 
 
 def _pick(pixels: NDArray, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray:
@@ -101,4 +109,4 @@ def _read_filled(scene: Scene, window: Window) -> NDArray[np.float32]:
     right = min(scene.width, window.right + REACH_PX)
     wide = Window(top, left, bottom - top, right - left)
     pixels, valid = scene.read(wide)
-    return fill_invalid(pixels, valid)[:, *window.within(wide)]
+    return fill_invalid(pixels, _measured(pixels, valid))[:, *window.within(wide)]

@@ -123,15 +123,15 @@ Batch = tuple[Tensor, Tensor]
 
 
 def _batch(scene: Scene, tiles: list[Tile]) -> Batch | None:
-    """Read tiles, leaving out those without a valid pixel; None if that is all of them."""
+    """Read tiles, leaving out those without a measured pixel; None if that is all of them."""
     sources, masks = [], []
     for tile in tiles:
         given = read_tile(scene, tile)
-        if given.source is None:
+        if given.source is None or (given.measured is not None and not given.measured.any()):
             continue
         sources.append(given.source)
         everywhere = np.ones(given.source.shape[1:], dtype=bool)
-        masks.append(everywhere if given.outer_valid is None else given.outer_valid)
+        masks.append(everywhere if given.measured is None else given.measured)
     if not sources:
         return None
     return torch.from_numpy(np.stack(sources)), torch.from_numpy(np.stack(masks))[:, None]

@@ -170,6 +170,32 @@ def test_a_band_named_as_input_is_no_mask(tmp_path: Path, colorize: Colorize) ->
         assert made.read()[:, :10].any()
 
 
+def test_a_scene_of_undeclared_fill_alone(tmp_path: Path, colorize: Colorize) -> None:
+    colorize(
+        write(tmp_path / "in.tif", np.zeros((40, 50), "uint16"), **UTM),
+        tiling=TileOptions(16),
+        form=RasterForm(block_px=16),
+    )
+    with rasterio.open(tmp_path / "out.tif") as made:
+        assert (made.dataset_mask() > 0).all()
+
+
+def test_undeclared_fill_keeps_the_mask_and_does_not_tint_the_scene(tmp_path: Path, colorize: Colorize) -> None:
+    """Rotated footprints are often surrounded by zeros that no tag explains."""
+    band = numbers(80, 120)
+    corner = np.tri(80, 120, -20, dtype=bool)
+    band[corner] = 0
+    with rasterio.open(write(tmp_path / "declared.tif", band, **UTM), "r+") as target:
+        target.nodata = 0
+    write(tmp_path / "silent.tif", band, **UTM)
+    for name in ("declared", "silent"):
+        colorize(tmp_path / f"{name}.tif", target=tmp_path / f"{name}-rgb.tif")
+    declared, silent = (pixels(tmp_path / f"{name}-rgb.tif") for name in ("declared", "silent"))
+    assert np.array_equal(declared[:, ~corner], silent[:, ~corner])
+    with rasterio.open(tmp_path / "silent-rgb.tif") as made:
+        assert (made.dataset_mask() > 0).all()
+
+
 @pytest.mark.parametrize(
     ("mask", "dtype"),
     [("internal", "uint8"), ("internal", "uint16"), ("internal", "float32"), ("alpha", "uint8"), ("alpha", "uint16"),
