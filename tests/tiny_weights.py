@@ -2,7 +2,7 @@
 
 from functools import cache
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import torch
 
@@ -12,6 +12,7 @@ from nirtrans.models.halo import probe
 from nirtrans.models.weights import ModelInfo, inference_tensors, save_weights
 
 NETWORK = {"width": 4, "blocks": 1, "halvings": 2, "back_width": 2, "back_depth": 3, "critic_width": 2}
+FOLDER = TemporaryDirectory()  # removed when the tests end
 
 
 @cache
@@ -29,6 +30,7 @@ def tiny_weights(norm: str = "instance", rule: Preprocessing | None = None, sour
     reach = probe(system)
     place = {"halo_px": reach.halo_px, "stride_px": reach.stride_px, "bounded": reach.bounded}
     info = ModelInfo(model=run.model, run=run, preprocessing=rule or Preprocessing(), **place)
-    path = Path(mkdtemp()) / "tiny.safetensors"
+    path = Path(FOLDER.name) / str(len(list(Path(FOLDER.name).iterdir()))) / "tiny.safetensors"
+    path.parent.mkdir()
     save_weights(path, inference_tensors(system), info)
     return path
