@@ -3,6 +3,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.nirtrans-ready
 SOURCES := $(shell find csrc -type f 2>/dev/null) setup.py pyproject.toml
+NATIVE = $$(git ls-files '*.h' '*.cpp' '*.cu')
 # xdist workers; each keeps to one torch thread
 WORKERS ?= auto
 
@@ -43,11 +44,11 @@ cuda-check:
 
 format: setup
 	$(BIN)/ruff format . && $(BIN)/ruff check --fix .
-	$(BIN)/clang-format -i $$(git ls-files 'csrc/*.h' 'csrc/*.cpp' 'csrc/*.cu')
+	$(BIN)/clang-format -i $(NATIVE)
 
 lint: setup
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/clang-format --dry-run --Werror $$(git ls-files 'csrc/*.h' 'csrc/*.cpp' 'csrc/*.cu')
+	$(BIN)/clang-format --dry-run --Werror $(NATIVE)
 
 types: setup
 	$(BIN)/mypy
