@@ -43,9 +43,18 @@ def open_collection(settings: DataSettings, domain: str, *, skip_bad: bool = Fal
         raise DataError(
             f"{pictures[0][0].path} holds pictures and {rasters[0][0].path} rasters; train on one kind at a time"
         )
+    for source, _ in pictures:
+        _refuse_raster_settings(source)
     if rasters:
         return assign_splits(cut_rasters(_named_apart(rasters), settings, domain))
     return assign_splits(_join(pictures))
+
+
+def _refuse_raster_settings(source: SourceSettings) -> None:
+    """Refuse bands and scaling for pictures, which have none, rather than ignoring them."""
+    given = [name for name in ("bands", "sensor", "scale", "offset") if getattr(source, name) is not None]
+    if given:
+        raise DataError(f"{source.path} holds pictures, but {', '.join(given)} describe rasters; leave them out")
 
 
 def _open_source(source: SourceSettings, domain: str, skip_bad: bool) -> Collection | list[RasterFile]:
