@@ -24,7 +24,7 @@ build: | $(VENV)/bin/python
 	$(BIN)/python setup.py build_ext --inplace
 
 demo: setup
-	$(BIN)/nirtrans demo --out demo
+	$(BIN)/nirtrans demo --out demo --overwrite
 
 test: setup
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
