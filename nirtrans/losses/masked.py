@@ -20,11 +20,16 @@ def masked_l1(image: Tensor, target: Tensor, valid: Tensor | None = None) -> Ten
         1.0
     """
     difference = (image - target).abs().float()
+    return masked_mean(difference.mean(1, keepdim=True), valid)
+
+
+def masked_mean(values: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Return the mean of [N, 1, H, W] over valid pixels, averaged over the pictures; see `masked_l1`."""
     if valid is None:
-        return difference.mean()
+        return values.mean()
     weight = valid.float()
     pixels = weight.sum((1, 2, 3)).clamp(min=1)  # [N]
-    return ((difference.mean(1, keepdim=True) * weight).sum((1, 2, 3)) / pixels).mean()
+    return ((values * weight).sum((1, 2, 3)) / pixels).mean()
 
 
 def blank(image: Tensor, valid: Tensor | None) -> Tensor:

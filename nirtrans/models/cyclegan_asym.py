@@ -11,8 +11,8 @@ Access 7, 2019, doi 10.1109/ACCESS.2019.2933671. No code was published. In its l
 What the paper leaves open, all of it defaults of ours: layer tables, loss weights, LSGAN, the image pool, optimizer and
 crop. What differs on purpose: instance instead of batch norm, because batch norm at batches of a few pictures behaves
 differently in training and in use, and because instance statistics can be frozen over a scene; resize-convolutions
-against checkerboards; and, where a batch is aligned, an L1 term between the generated and the true picture, which the
-paper does not have (`network.paired: 0` removes it).
+against checkerboards; and, where a batch is aligned, an L1 term between the generated and the true picture and on
+request an angular one, which the paper does not have (`network.paired: 0` removes the first).
 """
 
 from typing import Annotated, Any
@@ -23,6 +23,7 @@ from torch import Tensor
 from nirtrans.color.ranges import to_signed, to_unit
 from nirtrans.config import Settings
 from nirtrans.losses.adversarial import GanKind, critic_loss, generator_loss
+from nirtrans.losses.color import angular_loss
 from nirtrans.losses.cycle import cycle_loss
 from nirtrans.losses.masked import blank, masked_l1
 from nirtrans.models.system import MODELS, System, TrainingBatch
@@ -71,6 +72,8 @@ class CycleGANAsym(System):
         """Weight of the demand that the RGB-to-NIR generator keeps a grey picture as it is; 0 switches it off."""
         paired: Weight = 30.0
         """Weight of the L1 distance to the truth, where a batch is aligned; ours, 0 gives the paper's loss."""
+        angular: Weight = 0.0
+        """Weight of the angle between generated and true colour in radians, where a batch is aligned; ours."""
 
     phases = {"generator": ("to_rgb", "to_nir"), "discriminator": ("critic_rgb", "critic_nir")}
     inference = ("to_rgb",)
@@ -125,6 +128,8 @@ class CycleGANAsym(System):
         if batch.paired and p.paired:
             fidelity = masked_l1(out["fake_rgb"], out["rgb"], valid) + masked_l1(out["fake_nir"], out["nir"], valid)
             terms["paired"] = p.paired * fidelity
+        if batch.paired and p.angular:
+            terms["angular"] = p.angular * angular_loss(to_unit(out["fake_rgb"]), to_unit(out["rgb"]), valid)
         if p.identity:
             terms["identity"] = p.identity * masked_l1(out["same_nir"], out["nir"], valid)
         return terms

@@ -32,6 +32,8 @@ def test_the_paired_term_is_there_only_where_a_batch_is_aligned() -> None:
     assert set(terms(system())) == {"gan_rgb", "gan_nir", "cycle", "paired"}
     assert set(terms(system(), paired=False)) == {"gan_rgb", "gan_nir", "cycle"}
     assert set(terms(system(paired=0))) == {"gan_rgb", "gan_nir", "cycle"}
+    assert set(terms(system(angular=1))) == {"gan_rgb", "gan_nir", "cycle", "paired", "angular"}
+    assert set(terms(system(angular=1), paired=False)) == {"gan_rgb", "gan_nir", "cycle"}
     assert set(terms(system(identity=1), paired=False)) == {"gan_rgb", "gan_nir", "cycle", "identity"}
 
 
