@@ -54,7 +54,7 @@ types: setup
 	$(BIN)/mypy
 
 bench: setup
-	$(BIN)/nirtrans bench lab --out benchmarks/results
+	$(BIN)/nirtrans bench lab
 
 wheel: setup
 	$(BIN)/python -m pip wheel --no-build-isolation --no-deps -w dist .

@@ -10,7 +10,9 @@ from nirtrans.cli.options import Debug
 
 def bench(
     what: Annotated[Literal["lab"], typer.Argument(help="What to measure.")] = "lab",
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for lab-DEVICE.json and .md.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Folder for lab-DEVICE.json and .md.")] = Path(
+        "benchmarks/results"
+    ),
     threads: Annotated[
         list[int] | None, typer.Option("--threads", min=1, help="CPU threads; repeatable; 1 and all.")
     ] = None,
@@ -26,3 +28,4 @@ def bench(
 
     counts = threads or sorted({1, os.cpu_count() or 1})
     typer.echo(run_lab(threads=counts, out=out, compiled=compiled))
+    typer.echo(f"{out}: written, as JSON and Markdown")
