@@ -4,6 +4,7 @@ Precedence: `--set` over flags over `--config FILE` over `configs/NAME.yaml` ove
 """
 
 import copy
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -63,7 +64,7 @@ def parse_yaml(text: str, origin: str) -> dict[str, Any]:
         value = loader.construct_document(node) if node is not None else {}
     except ConfigError as error:
         raise ConfigError(f"{origin}: {error}") from None
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, RecursionError, ValueError) as error:  # ValueError: the 99th of a month, endless digits
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}" if mark else ""
         raise ConfigError(f"{origin}: no valid YAML{where}: {getattr(error, 'problem', error)}") from None
@@ -102,7 +103,7 @@ def find_config(name_or_path: str) -> dict[str, Any]:
     if name_or_path in shipped():
         return read_config(shipped()[name_or_path])
     path = Path(name_or_path)
-    if path.exists() or path.suffix in {".yaml", ".yml"}:
+    if path.suffix in {".yaml", ".yml"} or os.path.exists(path):  # Path.exists raises where a name is too long
         return read_config(path)
     raise UnknownNameError(f"unknown config {name_or_path!r}{did_you_mean(name_or_path, list(shipped()))}")
 
@@ -127,9 +128,11 @@ def parse_overrides(overrides: Iterable[str]) -> dict[str, Any]:
         key, equals, text = item.partition("=")
         if not equals or not all(key.strip().split(".")):
             raise ConfigError(f"--set expects section.key=value, got {item!r}; for example --set train.batch=2")
-        value = parse_yaml(f"value: {text}", f"--set {item}").get("value")
+        parsed = parse_yaml(f"value: {text}", f"--set {item}")
+        if parsed.keys() != {"value"}:
+            raise ConfigError(f"--set expects one setting, got {item!r}; repeat --set for the others")
         *blocks, last = key.strip().split(".")
-        nested: dict[str, Any] = {last: value}
+        nested: dict[str, Any] = {last: parsed["value"]}
         for block in reversed(blocks):
             nested = {block: nested}
         result = merge(result, nested)
@@ -162,6 +165,8 @@ def resolve_run(
         raise ConfigError(
             "no model: give --model NAME, or --config FILE with a `model:` line; `nirtrans models` lists them"
         )
+    if not isinstance(name, str):
+        raise ConfigError(f"model: expected a name, got {name!r}; `nirtrans models` lists them")
     base = read_config(shipped()[name]) if name in shipped() else {}
     merged = merge(merge(base, given), changes)
     merged["model"] = name

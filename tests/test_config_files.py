@@ -51,6 +51,10 @@ def test_model_name_alone_uses_its_config(toy: Path) -> None:
         ("train", r"--set expects section\.key=value, got 'train'"),
         ("train..steps=1", r"--set expects section\.key=value"),
         ("train.steps=[1", r"--set train\.steps=\[1: no valid YAML"),
+        ("train.steps=2001-99-99", r"--set train\.steps=2001-99-99: no valid YAML: month must be"),
+        ("train.steps=1\ntrain: 2", r"--set expects one setting"),
+        ("train.steps=", r"train\.steps: .*got None"),
+        ("train=5", r"train: .*got 5"),
     ],
 )
 def test_wrong_override(toy: Path, override: str, message: str) -> None:
@@ -67,6 +71,13 @@ def test_yaml_1_1_numbers_are_converted(toy: Path) -> None:
 def test_unknown_config_proposes(toy: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown config 'toi'; did you mean toy\?"):
         resolve_run("toi")
+
+
+def test_names_that_are_no_names(toy: Path) -> None:
+    with pytest.raises(UnknownNameError, match="unknown config 'xxx"):
+        resolve_run("x" * 300)
+    with pytest.raises(ConfigError, match=r"model: expected a name, got \[1\]"):
+        resolve_run("toy", overrides=["model=[1]"])
 
 
 def test_missing_file_is_named(toy: Path) -> None:

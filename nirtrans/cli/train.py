@@ -133,8 +133,8 @@ def _resumed(out: Path, config: str | None, flags: dict[str, Any], sets: list[st
 
     stored = read_run(out)
     given = find_config(config) if config else {}
-    for name in ("steps", "schedule_steps"):  # a config is the beginning of a run, its length may have been changed
-        given.get("train", {}).pop(name, None)
+    if isinstance(given.get("train"), dict):  # a config is the beginning of a run, its length may have been changed
+        given["train"] = {k: v for k, v in given["train"].items() if k not in ("steps", "schedule_steps")}
     run = agree(stored, merge(merge(given, flags), parse_overrides(sets or ())), origin=str(out / CONFIG))
     length = run.train.schedule_steps or run.train.steps
     if run.train.steps > max(length, stored.train.steps):
