@@ -152,6 +152,17 @@ def test_flags_that_disagree(nirtrans: Command, finished: Path, arguments: tuple
     assert read_config(finished / "config.yaml")["train"]["steps"] == 4
 
 
+@pytest.mark.parametrize("text", ["train: 5\n", "train:\n"])
+def test_a_config_without_training_settings_is_refused(
+    nirtrans: Command, finished: Path, tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "odd.yaml").write_text(text)
+    outcome = nirtrans("train", "--out", finished, "--resume", "--config", tmp_path / "odd.yaml")
+    assert outcome.code == 2
+    assert "train" in outcome.error
+    assert "unexpected" not in outcome.error
+
+
 def test_flags_that_agree(nirtrans: Command, copied: Path) -> None:
     outcome = nirtrans("train", *TINY, "--domain", "nir", "--seed", 0, "--out", copied, "--resume")
     assert outcome.code == 0, outcome.err
