@@ -35,10 +35,10 @@ TORCH_OPS = "nirtrans.kernels._torch_ops"
 NUMPY_OPS = "nirtrans._numpy_ops"
 ADVICE = 'nirtrans needs {0} to build: pip install "{0}", then pip install --no-build-isolation -e .'
 DEBUG = os.environ.get("NIRTRANS_DEBUG") == "1"
-CPU_SOURCES = ["csrc/cpu/blocks.cpp", "csrc/cpu/lab.cpp"]
-CUDA_SOURCES = ["csrc/cuda/lab.cu"]
-NUMPY_SOURCES = ["csrc/numpy/module.cpp"]
-TORCH_SOURCES = ["csrc/torch/ops.cpp", "csrc/torch/lab.cpp"]
+CPU_SOURCES, CUDA_SOURCES, NUMPY_SOURCES, TORCH_SOURCES = (
+    sorted(str(path.relative_to(ROOT)) for path in (ROOT / "csrc" / folder).glob(pattern))
+    for folder, pattern in (("cpu", "*.cpp"), ("cuda", "*.cu"), ("numpy", "*.cpp"), ("torch", "*.cpp"))
+)
 # The two math flags let GCC turn selections into vector code. Never -ffast-math: it breaks NaN and accuracy.
 CXX_FLAGS = ["-std=c++17", "-fvisibility=hidden", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra"]
 CXX_FLAGS += ["-O0", "-g", "-DNIRTRANS_DEBUG"] if DEBUG else ["-O3", "-g0"]

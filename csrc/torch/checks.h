@@ -59,6 +59,19 @@ inline core::Pixels pixels_of(const Tensor& image) {
   return {1, images * plane, true};
 }
 
+template <typename T>
+const T* input(const Tensor& tensor) {
+  return static_cast<const T*>(tensor.const_data_ptr());
+}
+
+template <typename T>
+T* output(const Tensor& tensor) {
+  return static_cast<T*>(tensor.mutable_data_ptr());
+}
+
+template <typename Pointer>
+using Pointee = std::remove_pointer_t<Pointer>;
+
 // Call `body` with a null pointer of the storage type.
 template <typename Body>
 void for_storage_type(const Tensor& image, const char* op, const Body& body) {

@@ -7,15 +7,8 @@
 namespace nirtrans::binding {
 namespace {
 
-template <typename T>
-const T* input(const Tensor& tensor) {
-  return static_cast<const T*>(tensor.const_data_ptr());
-}
-
-template <typename T>
-T* output(const Tensor& tensor) {
-  return static_cast<T*>(tensor.mutable_data_ptr());
-}
+// Blocks of pixels that are worth a thread of their own.
+constexpr int64_t kGrain = 16;
 
 // Run `kernel` for an image (..., 3, H, W): kernel(type, pixels, first, last) on the CPU, kernel(type, pixels, stream)
 // on CUDA, where type is a null pointer of the storage type.
@@ -27,12 +20,9 @@ void run(const Tensor& image, const char* op, const Cpu& cpu, const Cuda& cuda) 
     if constexpr (kWithCuda) {
       if (image.is_cuda()) return on_cuda(image, op, [&](void* stream) { return cuda(type, pixels, stream); });
     }
-    on_cpu(pixels, [&](int64_t first, int64_t last) { cpu(type, pixels, first, last); });
+    on_cpu(core::block_count(pixels), kGrain, [&](int64_t first, int64_t last) { cpu(type, pixels, first, last); });
   });
 }
-
-template <typename Pointer>
-using Pointee = std::remove_pointer_t<Pointer>;
 
 Tensor rgb_to_lab(const Tensor& image) {
   check_color_image(image, "rgb_to_lab");

@@ -4,8 +4,6 @@
 #include <torch/csrc/stable/ops.h>
 #include <torch/csrc/stable/tensor.h>
 
-#include "../core/kernels.h"
-
 // Where a kernel runs: on torch's threads, or on the current stream of the tensor's CUDA device.
 
 // Exported by CUDA builds of torch only. Weak, so that the library with CUDA kernels loads with a CPU torch as well,
@@ -20,12 +18,10 @@ inline constexpr bool kWithCuda = true;
 inline constexpr bool kWithCuda = false;
 #endif
 
-// Blocks of pixels that are worth a thread of their own.
-constexpr int64_t kGrain = 16;
-
+// Cut `count` units of work among torch's threads, at least `grain` for each: range(first, last).
 template <typename Range>
-void on_cpu(const core::Pixels& pixels, const Range& range) {
-  torch::stable::parallel_for(0, core::block_count(pixels), kGrain, range);
+void on_cpu(int64_t count, int64_t grain, const Range& range) {
+  torch::stable::parallel_for(0, count, grain, range);
 }
 
 template <typename Launch>

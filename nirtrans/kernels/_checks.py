@@ -6,6 +6,33 @@ from torch import Tensor
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
+def check_float(tensor: Tensor, operator: str, argument: str, advice: str) -> None:
+    """Raise unless `tensor` is a floating-point tensor; `advice` says what to do with any other dtype.
+
+    Raises:
+        TypeError: If it is no tensor or not floating point.
+    """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{operator}: expected a torch.Tensor as {argument}, got {type(tensor).__name__}")
+    if tensor.dtype not in FLOATS:
+        raise TypeError(f"{operator}: expected float16, bfloat16, float32 or float64, got {tensor.dtype}; {advice}")
+
+
+def check_one_device(operator: str, **tensors: Tensor | None) -> None:
+    """Raise unless all tensors given, by argument name, lie on one device.
+
+    Raises:
+        ValueError: If two differ; the message names both.
+    """
+    placed = [(name, tensor.device) for name, tensor in tensors.items() if tensor is not None]
+    for name, device in placed[1:]:
+        if device != placed[0][1]:
+            raise ValueError(
+                f"{operator}: expected all tensors on one device, got {placed[0][0]} on {placed[0][1]} and {name} on "
+                f"{device}; move one with .to()"
+            )
+
+
 def check_colour_image(image: Tensor, operator: str, argument: str) -> None:
     """Raise unless `image` is a floating-point tensor (..., 3, H, W).
 
@@ -13,13 +40,7 @@ def check_colour_image(image: Tensor, operator: str, argument: str) -> None:
         TypeError: If it is no tensor or not floating point.
         ValueError: If it has fewer than three dimensions or not three channels.
     """
-    if not isinstance(image, Tensor):
-        raise TypeError(f"{operator}: expected a torch.Tensor as {argument}, got {type(image).__name__}")
-    if image.dtype not in FLOATS:
-        raise TypeError(
-            f"{operator}: expected float16, bfloat16, float32 or float64, got {image.dtype}; "
-            f"scale 8-bit images to [0, 1] with {argument}.float() / 255"
-        )
+    check_float(image, operator, argument, f"scale 8-bit images to [0, 1] with {argument}.float() / 255")
     if image.dim() < 3 or image.shape[-3] != 3:
         raise ValueError(
             f"{operator}: expected {argument} of shape (..., 3, H, W), got {tuple(image.shape)}; "

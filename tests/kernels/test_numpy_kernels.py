@@ -61,7 +61,7 @@ def test_errors_say_what_to_do() -> None:
 
 
 def test_examples_in_docstrings() -> None:
-    failed, tried = doctest.testmod(numpy_kernels, extraglobs={"np": np})
+    failed, tried = doctest.testmod(numpy_kernels.color, extraglobs={"np": np})
     assert tried == 2
     assert not failed
 

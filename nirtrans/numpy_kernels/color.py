@@ -1,27 +1,9 @@
-"""The kernels on NumPy arrays, without importing torch.
-
-Bit for bit the same code as `nirtrans.kernels` on the CPU. There is no fallback: without the compiled module the
-import fails and names the build command.
-"""
-
-import importlib
-import os
+"""sRGB to CIE Lab and back on NumPy arrays."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["lab_to_rgb", "rgb_to_lab"]
-
-try:
-    _ops = importlib.import_module("nirtrans._numpy_ops")
-except ImportError as error:
-    raise ImportError(
-        f"nirtrans.numpy_kernels needs its compiled module ({error}); run `make build` "
-        "(or `python setup.py build_ext --inplace`) with a C++ compiler installed"
-    ) from error
-
-# Below this many pixels per thread, starting one costs more than it saves.
-_GRAIN_PX = 8192
+from nirtrans.numpy_kernels._ops import ops, thread_count
 
 
 def rgb_to_lab(rgb: NDArray[np.floating], *, threads: int | None = None) -> NDArray[np.floating]:
@@ -45,7 +27,7 @@ def rgb_to_lab(rgb: NDArray[np.floating], *, threads: int | None = None) -> NDAr
         [100.0, 0.0, 0.0]
     """
     image, lab, interleaved = _prepare(rgb, "rgb_to_lab", "rgb")
-    _ops.rgb_to_lab(image, lab, interleaved, _thread_count(threads, image.size // 3, "rgb_to_lab"))
+    ops.rgb_to_lab(image, lab, interleaved, thread_count(threads, image.size // 3, "rgb_to_lab"))
     return lab
 
 
@@ -71,7 +53,7 @@ def lab_to_rgb(lab: NDArray[np.floating], *, clip: bool = True, threads: int | N
         [0.0, 0.0, 0.0]
     """
     image, rgb, interleaved = _prepare(lab, "lab_to_rgb", "lab")
-    _ops.lab_to_rgb(image, rgb, clip, interleaved, _thread_count(threads, image.size // 3, "lab_to_rgb"))
+    ops.lab_to_rgb(image, rgb, clip, interleaved, thread_count(threads, image.size // 3, "lab_to_rgb"))
     return rgb
 
 
@@ -93,11 +75,3 @@ def _prepare(image: NDArray[np.floating], operator: str, argument: str) -> tuple
         return image, np.moveaxis(np.empty_like(np.moveaxis(image, -3, -1), order="C"), -1, -3), True
     image = np.ascontiguousarray(image)
     return image, np.empty_like(image, order="C"), False
-
-
-def _thread_count(threads: int | None, pixels: int, operator: str) -> int:
-    if threads is None:
-        return max(1, min(len(os.sched_getaffinity(0)), pixels // _GRAIN_PX))
-    if threads < 1:
-        raise ValueError(f"{operator}: expected at least 1 thread, got {threads}; leave it out to use all")
-    return threads

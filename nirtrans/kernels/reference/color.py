@@ -1,8 +1,7 @@
-"""Reference twins of the compiled kernels in plain torch: the oracle of the tests and the fallback without a compiler.
+"""sRGB to CIE Lab and back in plain torch.
 
-Every twin accepts what its kernel accepts, is differentiable any number of times, and computes in float32
-(float64 for float64 input). Formulas: sRGB of IEC 61966-2-1, CIE 1976 L*a*b* with the exact constants
-eps = 216/24389 and kappa = 24389/27, where the piecewise function f is continuous with continuous slope.
+Formulas: sRGB of IEC 61966-2-1, CIE 1976 L*a*b* with the exact constants eps = 216/24389 and kappa = 24389/27, where
+the piecewise function f is continuous with continuous slope.
 """
 
 import torch

@@ -1,0 +1,9 @@
+"""The kernels on NumPy arrays, without importing torch.
+
+Bit for bit the same code as `nirtrans.kernels` on the CPU. There is no fallback: without the compiled module the
+import fails and names the build command.
+"""
+
+from nirtrans.numpy_kernels.color import lab_to_rgb, rgb_to_lab
+
+__all__ = ["lab_to_rgb", "rgb_to_lab"]
