@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 import torch
+import torch.distributed.nn  # before a group exists: its defaults would capture the group and outlive its end
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import nn
@@ -48,8 +49,11 @@ def launch(settings: TrainSettings, device: torch.device | str = "cpu") -> Accel
 
 
 def finish(accelerator: Accelerator) -> None:
-    """Leave the process group; call it when no wrapped network is in use any more."""
-    gc.collect()  # wrappers are parts of cycles, and their threads must end before the interpreter does
+    """Leave the process group; call it when no wrapped network is in use any more.
+
+    Afterwards nothing may hold the group: its threads would meet an interpreter that ends, which aborts the process.
+    """
+    gc.collect()  # wrappers are parts of cycles
     accelerator.end_training()
 
 
