@@ -81,6 +81,9 @@ def test_examples_in_docstrings() -> None:
 
 
 def test_matrix_is_inverted_in_double_precision() -> None:
-    product = torch.tensor(reference.color.RGB_TO_XYZ_WHITE).double() @ torch.tensor(reference.color.XYZ_WHITE_TO_RGB).double()
+    product = (
+        torch.tensor(reference.color.RGB_TO_XYZ_WHITE).double()
+        @ torch.tensor(reference.color.XYZ_WHITE_TO_RGB).double()
+    )
     assert (product - torch.eye(3)).abs().max() < 1e-6
     assert all(abs(sum(row) - 1) < 1e-15 for row in reference.color.RGB_TO_XYZ_WHITE)
