@@ -15,7 +15,10 @@ from nirtrans.bench.timing import Timing
 from nirtrans.io.atomic import make_folder, write_text
 from nirtrans.kernels import build_info
 
-PACKAGES = ("torch", "numpy", "kornia", "opencv-python-headless", "scikit-image")
+PACKAGES = (
+    *("torch", "numpy", "kornia", "opencv-python-headless", "scikit-image"),
+    *("scikit-learn", "pytorch-msssim", "torchmetrics", "piq"),
+)
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class Race:
     """Largest deviation from the float64 reference, per contestant, in the unit of the result."""
     absent: list[str]
     """Peers that are not installed."""
+    unit: str
+    """Of the deviations."""
+    failure: str | None = None
+    """Why nothing was timed."""
 
 
 def environment(device: str) -> dict[str, Any]:
@@ -62,7 +69,9 @@ def markdown(races: list[Race], about: dict[str, Any], command: str) -> str:
         f"`{command}` on {about['device']}, {about['processors']} processors, load average "
         f"{about['load_average'][0]:.1f} at the start, commit {about['commit']}; {versions}.",
         "",
-        "CPU time for one thread, wall time for more, events on a GPU. Ratio: its minimum over ours; below 1 we lose.",
+        "CPU time for one thread, wall time for more, events on a GPU. Ratio: its minimum over ours; below 1 we lose. "
+        "The ratio of the copy is the share of the machine's limit that ours reaches. Peak: memory above the inputs. "
+        "Error: largest deviation from the float64 reference, empty where something else is computed.",
     ]
     return "\n".join([*head, *(line for race in races for line in _table(race))]) + "\n"
 
@@ -77,9 +86,10 @@ def keep(folder: Path, name: str, races: list[Race], about: dict[str, Any], text
 
 def _table(race: Race) -> list[str]:
     where = "GPU" if race.threads is None else f"{race.threads} thread{'s' if race.threads > 1 else ''}"
-    size = "x".join(map(str, race.shape))
-    lines = ["", f"**{race.operation}**, {size} {race.dtype}, {where}", ""]
-    lines += ["| | min ms | median ms | ratio | peak MB | max error |", "|---|--:|--:|--:|--:|--:|"]
+    lines = ["", f"**{race.operation}**, {'x'.join(map(str, race.shape))} {race.dtype}, {where}", ""]
+    if race.failure:
+        return [*lines, f"Not timed: {race.failure}."]
+    lines += [f"| | min ms | median ms | ratio | peak MB | error, {race.unit} |", "|---|--:|--:|--:|--:|--:|"]
     ours = race.timings[0].min_ms
     for timing in race.timings:
         error = f"{race.errors[timing.name]:.1e}" if timing.name in race.errors else ""

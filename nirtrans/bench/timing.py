@@ -16,11 +16,16 @@ import torch
 
 WARM_UPS = 3
 ROUNDS = 15
+QUICK_ROUNDS = 3
 SLOW_ROUNDS = 5
 SLOW_S = 1.0
 
 Run = Callable[[], Any]
 Clock = Callable[[Run], float]
+
+
+def _as_it_is(result: Any) -> Any:
+    return result
 
 
 @dataclass(frozen=True)
@@ -29,6 +34,8 @@ class Contestant:
 
     name: str
     run: Run
+    compare: Callable[[Any], Any] | None = _as_it_is
+    """Brings the result into the form of ours, outside the measurement; None where it is something else."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +50,15 @@ class Timing:
     """Largest memory in use above what was there before, result included."""
 
 
-def race(contestants: list[Contestant], clock: Clock, *, on_cuda: bool = False) -> list[Timing]:
-    """Time all contestants in turn, after warm-ups; those above one second run fewer rounds."""
+def race(contestants: list[Contestant], clock: Clock, *, rounds: int = ROUNDS, on_cuda: bool = False) -> list[Timing]:
+    """Time all contestants in turn, after warm-ups; those above one second run fewer rounds.
+
+    Measuring the memory takes two runs: with one more, a slow contestant is warm.
+    """
     peaks = [peak_memory_mb(contestant.run, on_cuda=on_cuda) for contestant in contestants]
-    warm = [min(clock(contestant.run) for _ in range(WARM_UPS)) for contestant in contestants]
+    warm = [_warm_up(contestant.run, clock) for contestant in contestants]
     seconds: list[list[float]] = [[] for _ in contestants]
-    for turn in range(ROUNDS):
+    for turn in range(rounds):
         for contestant, usual, times in zip(contestants, warm, seconds, strict=True):
             if usual < SLOW_S or turn < SLOW_ROUNDS:
                 times.append(clock(contestant.run))
@@ -56,6 +66,11 @@ def race(contestants: list[Contestant], clock: Clock, *, on_cuda: bool = False) 
         Timing(contestant.name, 1e3 * statistics.median(times), 1e3 * min(times), len(times), peak)
         for contestant, times, peak in zip(contestants, seconds, peaks, strict=True)
     ]
+
+
+def _warm_up(run: Run, clock: Clock) -> float:
+    first = clock(run)
+    return first if first > SLOW_S else min(clock(run) for _ in range(WARM_UPS))
 
 
 def cpu_clock(threads: int) -> Clock:
