@@ -37,7 +37,7 @@ def inspect(
 
 @data_app.command("split")
 def split(
-    path: Annotated[Path, typer.Argument(help="Folder of pairs, pictures or rasters.")],
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="Folder of pairs, pictures or rasters.")],
     out: Annotated[Path | None, typer.Option("--out", help="The CSV file; PATH/splits.csv if not given.")] = None,
     val: Annotated[float, typer.Option("--val", min=0, max=1, help="Share of scenes that validate.")] = 0.15,
     test: Annotated[float, typer.Option("--test", min=0, max=1, help="Share of scenes kept for the end.")] = 0.15,
@@ -57,7 +57,7 @@ def split(
 
 @data_app.command("check-registration")
 def check_registration(
-    path: Annotated[str, typer.Argument(help="Folder of pairs.")],
+    path: Annotated[str, typer.Argument(metavar="PATH", help="Folder of pairs.")],
     domain: Annotated[str, typer.Option("--domain", help="nir, gray or lineart.")] = "nir",
     limit_px: Annotated[float, typer.Option("--limit-px", min=0, help="Pairs that are further off are listed.")] = 1.0,
     out: Annotated[Path | None, typer.Option("--out", help="CSV of the pairs beyond the limit.")] = None,

@@ -9,7 +9,9 @@ ProgressMode = Literal["auto", "json", "plain", "none"]
 
 Device = Annotated[str, typer.Option("--device", help="auto, cpu, cuda or cuda:N.")]
 Threads = Annotated[int | None, typer.Option("--threads", min=1, max=4096, help="CPU threads; all cores if not given.")]
-Seed = Annotated[int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of everything random.")]
+_SEED = typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of everything random.")
+Seed = Annotated[int, _SEED]
+OptionalSeed = Annotated[int | None, _SEED]
 ProgressOption = Annotated[
     ProgressMode, typer.Option("--progress", help="Bar on a terminal (auto), JSON lines, plain lines, none.")
 ]
