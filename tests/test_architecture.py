@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "nirtrans"
 ORDER = [
-    *("errors", "registry", "domains"),
+    *("errors", "registry", "domains", "ab_bins"),
     *("config", "config_files", "progress", "kernels", "numpy_kernels", "io"),
     *("color", "nn", "losses", "data", "models", "inference", "evaluation", "engine"),
     *("export", "serving", "bench", "cli", "__main__"),
@@ -20,6 +20,7 @@ WITHOUT_TORCH = [
     "errors",
     "registry",
     "domains",
+    "ab_bins",
     "config",
     "config_files",
     "progress",

@@ -8,6 +8,7 @@ STABLE_TORCH_LIBRARY(nirtrans, m) {
   m.def("rgb_to_lab_backward(Tensor grad_lab, Tensor rgb) -> Tensor");
   m.def("lab_to_rgb(Tensor lab, bool clip) -> Tensor");
   m.def("lab_to_rgb_backward(Tensor grad_rgb, Tensor lab, bool clip) -> Tensor");
+  m.def("encode_ab(Tensor ab, Tensor bins, int neighbors, float sigma) -> (Tensor index, Tensor weight)");
 }
 
 // Defined by setup.py when the CUDA kernels are compiled in.

@@ -46,3 +46,21 @@ def check_colour_image(image: Tensor, operator: str, argument: str) -> None:
             f"{operator}: expected {argument} of shape (..., 3, H, W), got {tuple(image.shape)}; "
             "move the channels before height and width, without alpha"
         )
+
+
+def check_planes(image: Tensor, operator: str, argument: str, *, channels: int | None = None) -> None:
+    """Raise unless `image` has four dimensions and, if given, this number of channels.
+
+    Raises:
+        ValueError: If it is not (N, C, H, W); the message for five dimensions says how to make four.
+    """
+    if image.dim() == 4 and channels in (None, image.shape[1]):
+        return
+    advice = {
+        2: "add a batch and a channel dimension with [None, None]",
+        3: "add a batch dimension with [None]",
+        5: "merge the depth into the batch",
+    }.get(image.dim(), "put the channels before height and width")
+    raise ValueError(
+        f"{operator}: expected {argument} of shape (N, {channels or 'C'}, H, W), got {tuple(image.shape)}; {advice}"
+    )
