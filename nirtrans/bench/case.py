@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -88,21 +89,44 @@ def calls(functions: dict[str, Callable[..., Any]], *inputs: Any) -> list[Contes
 
 
 def gradients(
-    functions: dict[str, Callable[..., Tensor]], source: Tensor, *inputs: Any, upstream: Tensor | None = None
+    functions: dict[str, Callable[..., Tensor]], source: Tensor, *inputs: Any, upstream: Tensor
 ) -> list[Contestant]:
-    """Let each function run forward and backward, down to its first argument; `upstream` only for a non-scalar."""
+    """Let each function run forward and backward; the result is the gradient of its first argument."""
     leaf = source.detach().requires_grad_()
-    return [Contestant(name, _with_gradient(function, leaf, inputs, upstream)) for name, function in functions.items()]
+    return [
+        Contestant(name, partial(_gradient, function, leaf, inputs, upstream)) for name, function in functions.items()
+    ]
+
+
+def losses(functions: dict[str, Callable[..., Tensor]], source: Tensor, *inputs: Any) -> list[Contestant]:
+    """Let each loss run forward and backward; the result is its value and the gradient of its first argument."""
+    leaf = source.detach().requires_grad_()
+    return [
+        Contestant(name, _call(value_and_gradient, (function, leaf, *inputs))) for name, function in functions.items()
+    ]
+
+
+def value_and_gradient(loss: Callable[..., Tensor], leaf: Tensor, *inputs: Any) -> tuple[Tensor, Tensor]:
+    """Return a loss and its gradient with respect to `leaf`."""
+    with torch.enable_grad():
+        value = loss(leaf, *inputs)
+    return value.detach(), torch.autograd.grad(value, leaf)[0]
 
 
 def farthest(result: Tensor, reference: Tensor) -> float:
-    """Return the largest absolute difference; NaN counts as infinite."""
-    return (result - reference).abs().nan_to_num(torch.inf).max().item()
+    """Return the largest absolute difference; NaN counts as infinite. One image at a time, to save memory."""
+    pairs = zip(torch.atleast_1d(result), torch.atleast_1d(reference), strict=True)
+    return max((one - other).abs().nan_to_num(torch.inf).max().item() for one, other in pairs)
 
 
 def farthest_relative(result: Tensor, reference: Tensor) -> float:
     """Return the largest difference as a share of the reference's largest value."""
     return farthest(result, reference) / reference.abs().max().item()
+
+
+def farthest_of_loss(result: tuple[Tensor, Tensor], value: Tensor, gradient: Tensor) -> float:
+    """Return the larger of a loss's error, relative above 1, and its gradient's, as a share of the largest."""
+    return max(farthest(result[0], value) / max(1.0, value.abs().item()), farthest_relative(result[1], gradient))
 
 
 def _call(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Run:
@@ -113,7 +137,5 @@ def _call(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Run:
     return run
 
 
-def _with_gradient(
-    function: Callable[..., Tensor], leaf: Tensor, inputs: tuple[Any, ...], upstream: Tensor | None
-) -> Run:
-    return lambda: torch.autograd.grad(function(leaf, *inputs), leaf, upstream)[0]
+def _gradient(function: Callable[..., Tensor], leaf: Tensor, inputs: tuple[Any, ...], upstream: Tensor) -> Tensor:
+    return torch.autograd.grad(function(leaf, *inputs), leaf, upstream)[0]

@@ -103,7 +103,7 @@ def _forward_and_backward(direction: Direction, image: Tensor, setting: Setting)
 
 
 def _functions(direction: Direction, setting: Setting) -> dict[str, Convert]:
-    ours = {"nirtrans": direction.ours, "torch, our twin": direction.twin}
+    ours = {"nirtrans": direction.ours, "our twin in torch": direction.twin}
     if not installed("kornia"):
         return ours
     import kornia.color

@@ -73,7 +73,32 @@ def markdown(races: list[Race], about: dict[str, Any], command: str) -> str:
         "The ratio of the copy is the share of the machine's limit that ours reaches. Peak: memory above the inputs. "
         "Error: largest deviation from the float64 reference, empty where something else is computed.",
     ]
-    return "\n".join([*head, *(line for race in races for line in _table(race))]) + "\n"
+    lines = [*head, "", *summary(races), *(line for race in races for line in _table(race))]
+    return "\n".join(lines) + "\n"
+
+
+def summary(races: list[Race]) -> list[str]:
+    """Render one line per race: our time, each peer's time over ours, and how near the copy limit we are."""
+    lines = ["| kernel | size | on | ms | times as long | of the limit | peak MB |", "|---|---|---|--:|---|--:|--:|"]
+    for race in races:
+        if not race.timings:
+            continue
+        ours, *peers, copy = race.timings
+        ratios = "; ".join(f"{peer.name} {peer.min_ms / ours.min_ms:.1f}" for peer in peers)
+        figures = f"{ours.min_ms:.2f} | {ratios} | {100 * copy.min_ms / ours.min_ms:.0f} % | {ours.peak_mb:.0f}"
+        lines.append(f"| {race.operation} | {_size(race)} | {_place(race)} | {figures} |")
+    return lines
+
+
+def accuracy(races: list[Race]) -> list[str]:
+    """Render one line per operation and dtype, at the first size raced: our deviation, and those of the peers."""
+    lines = ["| kernel | dtype | error of ours | of others | unit |", "|---|---|--:|---|---|"]
+    first = {(race.operation, race.dtype): race for race in reversed(races)}
+    for race in reversed(first.values()):
+        (_, ours), *others = race.errors.items()
+        told = "; ".join(f"{name} {error:.1e}" for name, error in others)
+        lines.append(f"| {race.operation} | {race.dtype} | {ours:.1e} | {told} | {race.unit} |")
+    return lines
 
 
 def keep(folder: Path, name: str, races: list[Race], about: dict[str, Any], text: str) -> None:
@@ -84,9 +109,14 @@ def keep(folder: Path, name: str, races: list[Race], about: dict[str, Any], text
     write_text(folder / f"{name}.md", text)
 
 
+def recorded(file: Path) -> list[Race]:
+    """Read back the races of a JSON file that `keep` wrote."""
+    races = json.loads(file.read_text())["races"]
+    return [Race(**race | {"timings": [Timing(**timing) for timing in race["timings"]]}) for race in races]
+
+
 def _table(race: Race) -> list[str]:
-    where = "GPU" if race.threads is None else f"{race.threads} thread{'s' if race.threads > 1 else ''}"
-    lines = ["", f"**{race.operation}**, {'x'.join(map(str, race.shape))} {race.dtype}, {where}", ""]
+    lines = ["", f"**{race.operation}**, {_size(race)}, {_place(race)}", ""]
     if race.failure:
         return [*lines, f"Not timed: {race.failure}."]
     lines += [f"| | min ms | median ms | ratio | peak MB | error, {race.unit} |", "|---|--:|--:|--:|--:|--:|"]
@@ -96,6 +126,14 @@ def _table(race: Race) -> list[str]:
         figures = f"{timing.min_ms:.2f} | {timing.median_ms:.2f} | {timing.min_ms / ours:.2f} | {timing.peak_mb:.0f}"
         lines.append(f"| {timing.name} | {figures} | {error} |")
     return lines + [f"| {name} | not installed | | | | |" for name in race.absent]
+
+
+def _size(race: Race) -> str:
+    return f"{'x'.join(map(str, race.shape))} {race.dtype}"
+
+
+def _place(race: Race) -> str:
+    return "GPU" if race.threads is None else f"{race.threads} thread{'s' if race.threads > 1 else ''}"
 
 
 def _version(package: str) -> str | None:

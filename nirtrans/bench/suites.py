@@ -9,11 +9,11 @@ import torch
 
 from nirtrans.bench.case import Case, Setting, copy_of, deviations, installed
 from nirtrans.bench.report import Race, environment, keep, markdown
-from nirtrans.bench.timing import QUICK_ROUNDS, ROUNDS, cpu_clock, cuda_clock, race
+from nirtrans.bench.timing import GPU_ROUNDS, QUICK_ROUNDS, ROUNDS, cpu_clock, cuda_clock, race
 from nirtrans.errors import InputError, RunError
 from nirtrans.kernels import build_info
 
-SUITES = ("lab",)
+SUITES = ("lab", "bins")
 
 
 def run_suite(
@@ -68,7 +68,7 @@ def available_devices() -> list[str]:
 def _races(name: str, device: str, threads: list[int], compiled: bool, quick: bool) -> Iterator[Race]:
     suite = importlib.import_module(f"nirtrans.bench.{name}")
     setting = Setting(device, suite.SHAPES["quick" if quick else device], compiled)
-    rounds = QUICK_ROUNDS if quick else ROUNDS
+    rounds = QUICK_ROUNDS if quick else ROUNDS if device == "cpu" else GPU_ROUNDS
     before = torch.get_num_threads()
     try:
         for case in suite.cases(setting):

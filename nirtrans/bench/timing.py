@@ -16,9 +16,11 @@ import torch
 
 WARM_UPS = 3
 ROUNDS = 15
+GPU_ROUNDS = 30
 QUICK_ROUNDS = 3
 SLOW_ROUNDS = 5
 SLOW_S = 1.0
+FLUSH_BYTES = 2 * 2**30
 
 Run = Callable[[], Any]
 Clock = Callable[[Run], float]
@@ -86,8 +88,11 @@ def cpu_clock(threads: int) -> Clock:
 
 
 def cuda_clock() -> Clock:
-    """Measure between two events on the current stream, with the second-level cache flushed before."""
-    flush = torch.empty(256 * 2**20, dtype=torch.uint8, device="cuda")
+    """Measure between two events on the current stream, with the second-level cache flushed before.
+
+    The flush lasts long enough for the run to be queued behind it: the time is the GPU's, not that of launching.
+    """
+    flush = torch.empty(FLUSH_BYTES, dtype=torch.uint8, device="cuda")
 
     def measure(run: Run) -> float:
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
