@@ -9,6 +9,18 @@ STABLE_TORCH_LIBRARY(nirtrans, m) {
   m.def("lab_to_rgb(Tensor lab, bool clip) -> Tensor");
   m.def("lab_to_rgb_backward(Tensor grad_rgb, Tensor lab, bool clip) -> Tensor");
   m.def("encode_ab(Tensor ab, Tensor bins, int neighbors, float sigma) -> (Tensor index, Tensor weight)");
+  // padding: 0 valid, 1 reflect, 2 zero. planes: weight * sum of s (or cs) + l1_weight * sum of |x - y|, (N, C)
+  // float64.
+  m.def(
+      "ssim_planes(Tensor x, Tensor y, Tensor? mask, int window, float sigma, float c1, float c2, int padding, "
+      "bool contrast, float weight, float l1_weight, bool need_x, bool need_y) -> "
+      "(Tensor planes, Tensor grad_x, Tensor grad_y)");
+  m.def(
+      "ssim_map(Tensor x, Tensor y, Tensor? mask, int window, float sigma, float c1, float c2, int padding, "
+      "bool contrast) -> Tensor");
+  m.def(
+      "ssim_map_backward(Tensor grad, Tensor x, Tensor y, Tensor? mask, int window, float sigma, float c1, float c2, "
+      "int padding, bool contrast, bool need_x, bool need_y) -> (Tensor grad_x, Tensor grad_y)");
 }
 
 // Defined by setup.py when the CUDA kernels are compiled in.

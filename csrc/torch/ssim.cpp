@@ -1,0 +1,185 @@
+#include <torch/csrc/stable/library.h>
+
+#include <cmath>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+#include "../core/ssim_kernels.h"
+#include "checks.h"
+#include "stream.h"
+
+// Allocation and dispatch of the SSIM operators.
+namespace nirtrans::binding {
+namespace {
+
+using Mask = std::optional<Tensor>;
+
+// x and y as the kernels read them, and how they lie.
+struct Pair {
+  Tensor x, y;
+  core::SsimShape shape;
+};
+
+Pair pair_of(const Tensor& first, const Tensor& second, const Mask& mask, const core::SsimSettings& settings,
+             const char* op) {
+  STD_TORCH_CHECK(first.dim() == 4, op, ": expected tensors (N, C, H, W)");
+  check_like(second, first, op);
+  const Tensor x = readable(first);
+  const Tensor y = in_layout_of(x, second);
+  const int64_t smaller = std::min(x.size(2), x.size(3)), radius = settings.window / 2;
+  STD_TORCH_CHECK(smaller >= (settings.padding == core::Padding::valid ? settings.window : 1) &&
+                      (settings.padding != core::Padding::reflect || smaller > radius),
+                  op, ": expected images at least as large as the window");
+  if (mask)
+    STD_TORCH_CHECK(mask->scalar_type() == ScalarType::Bool && mask->is_contiguous() &&
+                        mask->numel() == x.size(0) * x.size(2) * x.size(3) && mask->is_cuda() == x.is_cuda(),
+                    op, ": expected a contiguous bool mask (N, 1, H, W) on the device of the images");
+  return {x, y, {x.size(0), x.size(1), x.size(2), x.size(3), !x.is_contiguous()}};
+}
+
+core::SsimSettings settings_of(int64_t window, double sigma, double c1, double c2, int64_t padding, bool contrast) {
+  STD_TORCH_CHECK(
+      window >= 3 && window <= core::kLargestWindow && window % 2 == 1 && sigma > 0 && padding >= 0 && padding <= 2,
+      "ssim: expected an odd window of 3 to 33, a positive sigma and padding 0, 1 or 2");
+  core::SsimSettings settings{};
+  settings.window = static_cast<int32_t>(window);
+  settings.c1 = c1, settings.c2 = c2, settings.padding = static_cast<core::Padding>(padding);
+  settings.contrast = contrast, settings.weight = 1;
+  double sum = 0;
+  for (int64_t k = 0; k < window; ++k) {
+    const double distance = static_cast<double>(k - window / 2);
+    sum += settings.taps[k] = std::exp(-distance * distance / (2 * sigma * sigma));
+  }
+  for (double& tap : settings.taps) tap /= sum;
+  return settings;
+}
+
+std::vector<int64_t> map_shape(const core::SsimShape& shape, const core::SsimSettings& settings) {
+  const core::Axis y = core::axis_of(shape.height, settings), x = core::axis_of(shape.width, settings);
+  return {shape.images, shape.channels, y.high - y.low, x.high - x.low};
+}
+
+ScalarType real_type(const Tensor& x) {
+  return x.scalar_type() == ScalarType::Double ? ScalarType::Double : ScalarType::Float;
+}
+
+Tensor gradient_like(const Tensor& x, bool needed) {
+  return needed ? torch::stable::empty_like(x) : torch::stable::new_empty(x, {0});
+}
+
+// What a sweep writes; undefined where absent.
+struct Outputs {
+  std::optional<Tensor> upstream, map, grad_x, grad_y, sums;
+};
+
+template <typename T>
+core::SsimTensors<T> tensors_of(const Pair& pair, const Mask& mask, const Outputs& outputs) {
+  using Real = core::Compute<T>;
+  core::SsimTensors<T> tensors{};
+  tensors.x = input<T>(pair.x), tensors.y = input<T>(pair.y);
+  if (mask) tensors.mask = input<uint8_t>(*mask);
+  if (outputs.upstream) tensors.upstream = input<Real>(*outputs.upstream);
+  if (outputs.map) tensors.map = output<Real>(*outputs.map);
+  if (outputs.grad_x) tensors.grad_x = output<T>(*outputs.grad_x);
+  if (outputs.grad_y) tensors.grad_y = output<T>(*outputs.grad_y);
+  if (outputs.sums) tensors.sums = output<double>(*outputs.sums);
+  return tensors;
+}
+
+void sweep(const Pair& pair, const Mask& mask, const core::SsimSettings& settings, const Outputs& outputs,
+           const char* op) {
+  if (pair.x.numel() == 0) return;
+  for_storage_type(pair.x, op, [&](auto* type) {
+    using T = Pointee<decltype(type)>;
+    const core::SsimTensors<T> tensors = tensors_of<T>(pair, mask, outputs);
+    if constexpr (kWithCuda) {
+      if (pair.x.is_cuda())
+        return on_cuda(pair.x, op,
+                       [&](void* stream) { return core::ssim_cuda(tensors, pair.shape, settings, stream); });
+    }
+    on_cpu(core::ssim_units(pair.shape), 1,
+           [&](int64_t first, int64_t last) { core::ssim_cpu(tensors, pair.shape, settings, first, last); });
+  });
+}
+
+// Add up the sums of the tiles of each plane, in their order.
+void add_up(const Tensor& sums, const core::SsimShape& shape, const core::SsimSettings& settings, bool on_gpu,
+            const Tensor& values) {
+  if (values.numel() == 0) return;
+  const double* parts = input<double>(sums);
+  double* to = output<double>(values);
+  if constexpr (kWithCuda) {
+    if (on_gpu)
+      return on_cuda(values, "ssim_planes",
+                     [&](void* stream) { return core::ssim_add_up_cuda(parts, to, shape, settings, stream); });
+  }
+  core::ssim_add_up(parts, to, core::ssim_tiles(shape), 0, shape.planes(), settings);
+}
+
+std::tuple<Tensor, Tensor, Tensor> ssim_planes(const Tensor& first, const Tensor& second, const Mask& mask,
+                                               int64_t window, double sigma, double c1, double c2, int64_t padding,
+                                               bool contrast, double weight, double l1_weight, bool need_x,
+                                               bool need_y) {
+  core::SsimSettings settings = settings_of(window, sigma, c1, c2, padding, contrast);
+  settings.weight = weight, settings.l1_weight = l1_weight;
+  const Pair pair = pair_of(first, second, mask, settings, "ssim_planes");
+  const bool on_gpu = pair.x.is_cuda();
+  int64_t tiles = core::ssim_tiles(pair.shape);
+  if constexpr (kWithCuda) tiles = on_gpu ? core::ssim_cuda_tiles(pair.shape) : tiles;
+  Outputs outputs;
+  outputs.sums = torch::stable::new_empty(pair.x, {pair.shape.planes() * tiles, 2}, ScalarType::Double);
+  const Tensor grad_x = gradient_like(pair.x, need_x), grad_y = gradient_like(pair.x, need_y);
+  if (need_x) outputs.grad_x = grad_x;
+  if (need_y) outputs.grad_y = grad_y;
+  sweep(pair, mask, settings, outputs, "ssim_planes");
+  const Tensor values = torch::stable::new_empty(pair.x, {pair.shape.images, pair.shape.channels}, ScalarType::Double);
+  add_up(*outputs.sums, pair.shape, settings, on_gpu, values);
+  return {values, grad_x, grad_y};
+}
+
+Tensor ssim_map(const Tensor& first, const Tensor& second, const Mask& mask, int64_t window, double sigma, double c1,
+                double c2, int64_t padding, bool contrast) {
+  const core::SsimSettings settings = settings_of(window, sigma, c1, c2, padding, contrast);
+  const Pair pair = pair_of(first, second, mask, settings, "ssim_map");
+  Outputs outputs;
+  outputs.map = torch::stable::new_empty(pair.x, map_shape(pair.shape, settings), real_type(pair.x));
+  sweep(pair, mask, settings, outputs, "ssim_map");
+  return *outputs.map;
+}
+
+std::tuple<Tensor, Tensor> ssim_map_backward(const Tensor& grad, const Tensor& first, const Tensor& second,
+                                             const Mask& mask, int64_t window, double sigma, double c1, double c2,
+                                             int64_t padding, bool contrast, bool need_x, bool need_y) {
+  const core::SsimSettings settings = settings_of(window, sigma, c1, c2, padding, contrast);
+  const Pair pair = pair_of(first, second, mask, settings, "ssim_map_backward");
+  int64_t points = 1;
+  for (const int64_t size : map_shape(pair.shape, settings)) points *= size;
+  STD_TORCH_CHECK(grad.numel() == points && grad.scalar_type() == real_type(pair.x),
+                  "ssim_map_backward: expected a gradient like the map");
+  const Tensor grad_x = gradient_like(pair.x, need_x), grad_y = gradient_like(pair.x, need_y);
+  Outputs outputs;
+  outputs.upstream = torch::stable::contiguous(grad);
+  if (need_x) outputs.grad_x = grad_x;
+  if (need_y) outputs.grad_y = grad_y;
+  sweep(pair, mask, settings, outputs, "ssim_map_backward");
+  return {grad_x, grad_y};
+}
+
+}  // namespace
+
+STABLE_TORCH_LIBRARY_IMPL(nirtrans, CPU, m) {
+  m.impl("ssim_planes", TORCH_BOX(&ssim_planes));
+  m.impl("ssim_map", TORCH_BOX(&ssim_map));
+  m.impl("ssim_map_backward", TORCH_BOX(&ssim_map_backward));
+}
+
+#if defined(NIRTRANS_CUDA_ARCHS)
+STABLE_TORCH_LIBRARY_IMPL(nirtrans, CUDA, m) {
+  m.impl("ssim_planes", TORCH_BOX(&ssim_planes));
+  m.impl("ssim_map", TORCH_BOX(&ssim_map));
+  m.impl("ssim_map_backward", TORCH_BOX(&ssim_map_backward));
+}
+#endif
+
+}  // namespace nirtrans::binding
