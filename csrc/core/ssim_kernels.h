@@ -46,10 +46,11 @@ void ssim_cpu(const SsimTensors<T>& tensors, const SsimShape& shape, const SsimS
               int64_t last);
 
 // CUDA cuts planes into other tiles; sums: [planes, ssim_cuda_tiles, 2].
-int64_t ssim_cuda_tiles(const SsimShape& shape);
+template <typename T>
+int64_t ssim_cuda_tiles(const SsimShape& shape, const SsimSettings& settings);
 template <typename T>
 int ssim_cuda(const SsimTensors<T>& tensors, const SsimShape& shape, const SsimSettings& settings, void* stream);
-int ssim_add_up_cuda(const double* sums, double* values, const SsimShape& shape, const SsimSettings& settings,
+int ssim_add_up_cuda(const double* sums, double* values, int64_t planes, int64_t tiles, const SsimSettings& settings,
                      void* stream);
 
 // values[plane] = weight * sum of s + l1_weight * sum of |x - y|, over the tiles of each plane in their order.

@@ -38,12 +38,15 @@ struct Launch {
   Fiber* current = nullptr;
   ucontext_t scheduler;
   std::function<void()> kernel;
+  std::unique_ptr<char[]> shared;
 };
 
 inline Launch& launch() {
   static Launch state;
   return state;
 }
+
+inline void* dynamic_shared() { return launch().shared.get(); }
 
 inline void enter() {
   launch().kernel();
@@ -82,8 +85,9 @@ inline bool run_block() {
 }
 
 template <typename Kernel>
-int run(dim3 grid, dim3 block, std::size_t, Kernel kernel) {
+int run(dim3 grid, dim3 block, std::size_t shared_bytes, Kernel kernel) {
   Launch& state = launch();
+  state.shared.reset(new char[shared_bytes]);
   state.grid = grid, state.block = block, state.kernel = kernel;
   state.fibers.resize(std::size_t{block.x} * block.y * block.z);
   for (unsigned z = 0; z < grid.z; ++z)
@@ -99,6 +103,7 @@ int run(dim3 grid, dim3 block, std::size_t, Kernel kernel) {
 
 // The CUDA words that the kernels use. Blocks run one after the other, so static memory is shared within a block.
 #define __global__
+#define __device__
 #define __shared__ static
 #define __launch_bounds__(...)
 #define __syncthreads() nirtrans::emu::barrier()

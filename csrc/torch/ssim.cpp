@@ -103,18 +103,29 @@ void sweep(const Pair& pair, const Mask& mask, const core::SsimSettings& setting
   });
 }
 
+int64_t tiles_of(const Pair& pair, const core::SsimSettings& settings) {
+  int64_t tiles = core::ssim_tiles(pair.shape);
+  if constexpr (kWithCuda) {
+    if (pair.x.is_cuda() && pair.x.numel() != 0)
+      for_storage_type(pair.x, "ssim_planes", [&](auto* type) {
+        tiles = core::ssim_cuda_tiles<Pointee<decltype(type)>>(pair.shape, settings);
+      });
+  }
+  return tiles;
+}
+
 // Add up the sums of the tiles of each plane, in their order.
-void add_up(const Tensor& sums, const core::SsimShape& shape, const core::SsimSettings& settings, bool on_gpu,
-            const Tensor& values) {
+void add_up(const Tensor& sums, int64_t tiles, const core::SsimSettings& settings, const Tensor& values) {
   if (values.numel() == 0) return;
   const double* parts = input<double>(sums);
   double* to = output<double>(values);
   if constexpr (kWithCuda) {
-    if (on_gpu)
-      return on_cuda(values, "ssim_planes",
-                     [&](void* stream) { return core::ssim_add_up_cuda(parts, to, shape, settings, stream); });
+    if (values.is_cuda())
+      return on_cuda(values, "ssim_planes", [&](void* stream) {
+        return core::ssim_add_up_cuda(parts, to, values.numel(), tiles, settings, stream);
+      });
   }
-  core::ssim_add_up(parts, to, core::ssim_tiles(shape), 0, shape.planes(), settings);
+  core::ssim_add_up(parts, to, tiles, 0, values.numel(), settings);
 }
 
 std::tuple<Tensor, Tensor, Tensor> ssim_planes(const Tensor& first, const Tensor& second, const Mask& mask,
@@ -124,9 +135,7 @@ std::tuple<Tensor, Tensor, Tensor> ssim_planes(const Tensor& first, const Tensor
   core::SsimSettings settings = settings_of(window, sigma, c1, c2, padding, contrast);
   settings.weight = weight, settings.l1_weight = l1_weight;
   const Pair pair = pair_of(first, second, mask, settings, "ssim_planes");
-  const bool on_gpu = pair.x.is_cuda();
-  int64_t tiles = core::ssim_tiles(pair.shape);
-  if constexpr (kWithCuda) tiles = on_gpu ? core::ssim_cuda_tiles(pair.shape) : tiles;
+  const int64_t tiles = tiles_of(pair, settings);
   Outputs outputs;
   outputs.sums = torch::stable::new_empty(pair.x, {pair.shape.planes() * tiles, 2}, ScalarType::Double);
   const Tensor grad_x = gradient_like(pair.x, need_x), grad_y = gradient_like(pair.x, need_y);
@@ -134,7 +143,7 @@ std::tuple<Tensor, Tensor, Tensor> ssim_planes(const Tensor& first, const Tensor
   if (need_y) outputs.grad_y = grad_y;
   sweep(pair, mask, settings, outputs, "ssim_planes");
   const Tensor values = torch::stable::new_empty(pair.x, {pair.shape.images, pair.shape.channels}, ScalarType::Double);
-  add_up(*outputs.sums, pair.shape, settings, on_gpu, values);
+  add_up(*outputs.sums, tiles, settings, values);
   return {values, grad_x, grad_y};
 }
 

@@ -9,10 +9,15 @@ from tests.csrc.conftest import CSRC, Run
 HERE = Path(__file__).parent
 
 
-def test_lab_kernels_agree_with_the_cpu(run_program: Run) -> None:
-    cpu = [CSRC / "cpu" / "lab.cpp", CSRC / "cpu" / "blocks.cpp"]
-    # NIRTRANS_DEBUG: ifunc resolvers run before the sanitizers are ready.
-    result = run_program(HERE / "lab_emulated.cpp", CSRC / "cuda" / "lab.cu", *cpu, defines=("NIRTRANS_DEBUG",))
+# NIRTRANS_DEBUG: ifunc resolvers run before the sanitizers are ready.
+FAMILIES = {"lab": ["lab.cpp", "blocks.cpp"], "ssim": ["ssim.cpp", "ssim_rows.cpp", "blocks.cpp"]}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_kernels_agree_with_the_cpu(run_program: Run, family: str) -> None:
+    cpu = [CSRC / "cpu" / name for name in FAMILIES[family]]
+    cuda = CSRC / "cuda" / f"{family}.cu"
+    result = run_program(HERE / f"{family}_emulated.cpp", cuda, *cpu, defines=("NIRTRANS_DEBUG",))
     assert result.returncode == 0, result.stdout + result.stderr
 
 
