@@ -3,5 +3,19 @@
 from nirtrans.kernels._library import build_info
 from nirtrans.kernels.bins import ab_bins, class_weights, encode_ab
 from nirtrans.kernels.lab import lab_to_rgb, rgb_to_lab
+from nirtrans.kernels.modules import MSSSIMLoss, SSIMLoss
+from nirtrans.kernels.ssim import l1_ssim_loss, ms_ssim, ssim
 
-__all__ = ["ab_bins", "build_info", "class_weights", "encode_ab", "lab_to_rgb", "rgb_to_lab"]
+__all__ = [
+    "MSSSIMLoss",
+    "SSIMLoss",
+    "ab_bins",
+    "build_info",
+    "class_weights",
+    "encode_ab",
+    "l1_ssim_loss",
+    "lab_to_rgb",
+    "ms_ssim",
+    "rgb_to_lab",
+    "ssim",
+]

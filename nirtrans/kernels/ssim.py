@@ -1,0 +1,352 @@
+"""SSIM, MS-SSIM and L1 + SSIM: value and gradient from one sweep over the images.
+
+| padding | map | same as |
+|---|---|---|
+| valid | (H - w + 1) x (W - w + 1), windows inside the image | pytorch-msssim, Matlab |
+| reflect | H x W, mirrored without repeating the edge | kornia |
+| zero | H x W, zeros outside | fused-ssim |
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from nirtrans.kernels import _ssim_ops
+from nirtrans.kernels._checks import check_float, check_one_device, check_planes
+from nirtrans.kernels._ssim_ops import PADDINGS
+from nirtrans.kernels.reference import ssim as twin
+from nirtrans.kernels.reference.ssim import Window
+
+REDUCTIONS = ("mean", "sum", "none")
+LARGEST_WINDOW = 33
+MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+"""Wang, Simoncelli, Bovik, Multiscale Structural Similarity for Image Quality Assessment, 2003."""
+
+
+def ssim(
+    x: Tensor,
+    y: Tensor,
+    *,
+    data_range: float = 1.0,
+    window_size: int = 11,
+    sigma: float = 1.5,
+    padding: str = "valid",
+    reduction: str = "mean",
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Compare images by structural similarity with a Gaussian window.
+
+    Args:
+        x: Images, (N, C, H, W), in [0, data_range]. float64 computes in float64, all other dtypes in float32.
+        y: As x; its dtype may be another.
+        data_range: R of the constants (0.01 R)^2 and (0.03 R)^2, positive.
+        window_size: Odd, 3 to 33.
+        sigma: Width of the Gaussian in pixels, positive.
+        padding: "valid", "reflect" or "zero"; see the module.
+        reduction: "mean" over all counted points of the batch, "sum", or "none" for the map.
+        mask: True where pixels are valid, bool, broadcastable to (N, 1, H, W). Windows count valid pixels only, points
+            count if their centre is valid; what is masked, NaN included, has no influence and no gradient.
+
+    Returns:
+        A scalar, or the map (N, C, Ho, Wo) with 0 where a point does not count; in [-1, 1], float32 or float64.
+        Without any counted point the mean is 1.
+
+    Raises:
+        TypeError: If an image is not floating point or the mask not bool.
+        ValueError: If shapes, devices or options do not fit.
+
+    Source: Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity, 2004.
+
+    Example:
+        >>> x = torch.rand(1, 3, 16, 16)
+        >>> ssim(x, x).item()
+        1.0
+    """
+    window = make_window("ssim", data_range, window_size, sigma, padding)
+    _check_reduction("ssim", reduction, REDUCTIONS)
+    x, y, mask = prepare("ssim", x, y, mask, window)
+    if reduction == "none":
+        return _ssim_ops.ssim_map(x, y, mask, window)
+    if reduction == "sum":
+        return _ssim_ops.plane_sums(x, y, mask, window).sum().to(_real(x))
+    return _mean(x, y, mask, window).to(_real(x))
+
+
+def ms_ssim(
+    x: Tensor,
+    y: Tensor,
+    *,
+    data_range: float = 1.0,
+    window_size: int = 11,
+    sigma: float = 1.5,
+    padding: str = "valid",
+    reduction: str = "mean",
+    mask: Tensor | None = None,
+    weights: Sequence[float] = MS_SSIM_WEIGHTS,
+    normalize: str | None = "relu",
+    eps: float = 0.0,
+) -> Tensor:
+    """Compare images by structural similarity at several scales, halving them in between.
+
+    Per image and channel: the product over levels of phi(mean cs) ** weight, the last level with s in place of cs.
+
+    Args:
+        x: Images, (N, C, H, W), in [0, data_range]; dtypes as for `ssim`.
+        y: As x.
+        data_range: As for `ssim`.
+        window_size: As for `ssim`.
+        sigma: As for `ssim`.
+        padding: As for `ssim`.
+        reduction: "mean", "sum", or "none" for (N, C).
+        mask: As for `ssim`; a coarse pixel is valid if all its fine pixels are, a level without a counted point
+            contributes the factor 1.
+        weights: One exponent per level.
+        normalize: phi: "relu" is max(., eps), whose gradient is 0 where it is 0; "simple" is (. + 1) / 2, alive
+            everywhere, for training from scratch; None changes nothing, so that a negative mean gives NaN.
+        eps: For "relu".
+
+    Returns:
+        A scalar or (N, C), float32 or float64.
+
+    Raises:
+        TypeError: As `ssim`.
+        ValueError: As `ssim`; also if the smaller side does not exceed (window_size - 1) * 2 ** (levels - 1).
+
+    Source: Wang, Simoncelli, Bovik, Multiscale Structural Similarity for Image Quality Assessment, 2003.
+
+    Example:
+        >>> x = torch.rand(1, 1, 176, 176)
+        >>> ms_ssim(x, x).item()
+        1.0
+    """
+    window = make_window("ms_ssim", data_range, window_size, sigma, padding)
+    _check_reduction("ms_ssim", reduction, REDUCTIONS)
+    if normalize not in ("relu", "simple", None):
+        raise ValueError(f"ms_ssim: expected normalize 'relu', 'simple' or None, got {normalize!r}; choose one of them")
+    x, y, mask = prepare("ms_ssim", x, y, mask, window)
+    check_levels(x, len(weights), window_size)
+    factors = level_means(x, y, mask, window, len(weights))
+    result = twin.power_product(factors, weights, normalize, eps)
+    return {"mean": _mean_or_one, "sum": torch.sum, "none": lambda value: value}[reduction](result).to(_real(x))
+
+
+def l1_ssim_loss(
+    x: Tensor,
+    y: Tensor,
+    *,
+    weight: float = 0.84,
+    data_range: float = 1.0,
+    window_size: int = 11,
+    sigma: float = 1.5,
+    padding: str = "valid",
+    reduction: str = "mean",
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Return weight (1 - SSIM) + (1 - weight) mean|x - y|, with both gradients from one sweep.
+
+    Args:
+        x: Images, (N, C, H, W), in [0, data_range]; dtypes as for `ssim`.
+        y: As x.
+        weight: Share of SSIM, 0 to 1.
+        data_range: As for `ssim`.
+        window_size: As for `ssim`.
+        sigma: As for `ssim`.
+        padding: As for `ssim`.
+        reduction: "mean", or "sum": weight sum(1 - s) + (1 - weight) sum|x - y|.
+        mask: As for `ssim`; |x - y| runs over all valid pixels.
+
+    Returns:
+        A scalar, float32 or float64.
+
+    Raises:
+        TypeError: As `ssim`.
+        ValueError: As `ssim`; also if weight is outside [0, 1] or reduction is "none".
+
+    Source: Zhao et al., Loss Functions for Image Restoration with Neural Networks, 2017.
+
+    Example:
+        >>> l1_ssim_loss(torch.zeros(1, 1, 16, 16), torch.zeros(1, 1, 16, 16)).item()
+        0.0
+    """
+    window = make_window("l1_ssim_loss", data_range, window_size, sigma, padding)
+    if reduction == "none":
+        raise ValueError(
+            "l1_ssim_loss: expected reduction 'mean' or 'sum', got 'none'; the maps of its two parts differ in size"
+        )
+    _check_reduction("l1_ssim_loss", reduction, REDUCTIONS[:2])
+    if not 0 <= weight <= 1:
+        raise ValueError(f"l1_ssim_loss: expected weight in [0, 1], got {weight}; 0 is L1 alone, 1 is SSIM alone")
+    x, y, mask = prepare("l1_ssim_loss", x, y, mask, window)
+    points, pixels = _points(x, mask, window), _pixels(x, mask)
+    if reduction == "sum":
+        total = _ssim_ops.plane_sums(x, y, mask, window, weight=-weight, l1_weight=1 - weight).sum() + weight * points
+    elif isinstance(points, int) and isinstance(pixels, int) and x.dtype != torch.float16:
+        share, l1_share = weight / max(points, 1), (1 - weight) / max(pixels, 1)
+        total = _ssim_ops.plane_sums(x, y, mask, window, weight=-share, l1_weight=l1_share).sum()
+        total = total + weight if points else total
+    else:
+        total = _l1_ssim_in_two(x, y, mask, window, weight)
+    return total.to(_real(x))
+
+
+def dissimilar_sum(x: Tensor, y: Tensor, *, mask: Tensor | None = None, **options: Any) -> Tensor:
+    """Return the sum of 1 - s over the counted points; arguments as for `ssim`."""
+    similar = ssim(x, y, mask=mask, reduction="sum", **options)
+    window = Window(options.get("window_size", 11), padding=options.get("padding", "valid"))
+    return _points(x, None if mask is None else _full_mask("ssim", mask, x), window) - similar
+
+
+def _l1_ssim_in_two(x: Tensor, y: Tensor, mask: Tensor | None, window: Window, weight: float) -> Tensor:
+    """The mean where counts are known to the device only, or would underflow in a stored float16 gradient."""
+    ones = torch.ones((), dtype=torch.float64, device=x.device)
+    points, pixels = ones * _points(x, mask, window), ones * _pixels(x, mask)
+    structure = _ssim_ops.plane_sums(x, y, mask, window).sum()
+    difference = _ssim_ops.plane_sums(x, y, mask, window, weight=0.0, l1_weight=1.0).sum()
+    dissimilar = torch.where(points > 0, 1 - structure / points.clamp(min=1), 0.0)
+    return weight * dissimilar + (1 - weight) * difference / pixels.clamp(min=1)
+
+
+def _mean(x: Tensor, y: Tensor, mask: Tensor | None, window: Window) -> Tensor:
+    """The mean over counted points; 1 / n is part of the stored gradient unless that is float16, where it underflows."""
+    points = _points(x, mask, window)
+    if isinstance(points, int) and x.dtype != torch.float16:
+        sums = _ssim_ops.plane_sums(x, y, mask, window, weight=1 / max(points, 1))
+        return sums.sum() if points else sums.sum() + 1
+    sums = _ssim_ops.plane_sums(x, y, mask, window).sum()
+    counted = torch.as_tensor(points, device=x.device)
+    return torch.where(counted > 0, sums / counted.clamp(min=1), 1.0)
+
+
+def _points(x: Tensor, mask: Tensor | None, window: Window) -> int | Tensor:
+    """Count the points of the map of the whole batch, all channels."""
+    if mask is None:
+        height, width = _ssim_ops.map_size(x.shape[2], x.shape[3], window)
+        return x.shape[0] * x.shape[1] * height * width
+    return _known(twin.counted(mask, window).sum() * x.shape[1])
+
+
+def _pixels(x: Tensor, mask: Tensor | None) -> int | Tensor:
+    return x.numel() if mask is None else _known(mask.sum() * x.shape[1])
+
+
+def _known(count: Tensor) -> int | Tensor:
+    """The number itself where looking at it neither waits for a device nor breaks a traced graph."""
+    return int(count) if count.device.type == "cpu" and not torch.compiler.is_compiling() else count
+
+
+def level_means(x: Tensor, y: Tensor, mask: Tensor | None, window: Window, levels: int) -> list[Tensor]:
+    """Mean cs per image and channel of each level, s of the last, (N, C) float64."""
+    means = []
+    for level in range(levels):
+        contrast = window._replace(contrast=level < levels - 1)
+        means.append(plane_means(x, y, mask, contrast))
+        if level < levels - 1:
+            x, y = twin.halved(x), twin.halved(y)
+            mask = None if mask is None else twin.halved_mask(mask)
+    return means
+
+
+def plane_means(x: Tensor, y: Tensor, mask: Tensor | None, window: Window) -> Tensor:
+    if mask is None:
+        height, width = _ssim_ops.map_size(x.shape[2], x.shape[3], window)
+        return _ssim_ops.plane_sums(x, y, mask, window) / (height * width)
+    counted = twin.counted(mask, window).sum(dim=(2, 3))
+    sums = _ssim_ops.plane_sums(x, y, mask.contiguous(), window)
+    return torch.where(counted > 0, sums / counted.clamp(min=1), 1.0)
+
+
+def _mean_or_one(value: Tensor) -> Tensor:
+    return value.mean() if value.numel() else value.sum() + 1
+
+
+def make_window(
+    operator: str,
+    data_range: float,
+    size: int,
+    sigma: float,
+    padding: str,
+    constants: tuple[float, float] = (0.01, 0.03),
+) -> Window:
+    """Check what defines a map.
+
+    Raises:
+        ValueError: If one of the options is out of range.
+    """
+    if not 0 < data_range < float("inf"):
+        raise ValueError(f"{operator}: expected a positive data_range, got {data_range}; 1 for images in [0, 1]")
+    if not isinstance(size, int) or size % 2 == 0 or not 3 <= size <= LARGEST_WINDOW:
+        raise ValueError(f"{operator}: expected an odd window_size from 3 to {LARGEST_WINDOW}, got {size}; 11 is usual")
+    if not 0 < sigma < float("inf"):
+        raise ValueError(f"{operator}: expected a positive sigma, got {sigma}; 1.5 is usual")
+    if padding not in PADDINGS:
+        raise ValueError(f"{operator}: expected padding 'valid', 'reflect' or 'zero', got {padding!r}; choose one")
+    c1, c2 = ((constant * data_range) ** 2 for constant in constants)
+    return Window(size, float(sigma), padding, c1, c2)
+
+
+def prepare(operator: str, x: Any, y: Any, mask: Any, window: Window) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Check a pair of images; return it in one dtype, with the mask as contiguous (N, 1, H, W).
+
+    Raises:
+        TypeError: If an image is not floating point or the mask not bool.
+        ValueError: If shapes or devices differ, or images are smaller than the window.
+    """
+    for name, image in (("x", x), ("y", y)):
+        check_float(image, operator, name, f"scale 8-bit images to [0, 1] with {name}.float() / 255")
+        check_planes(image, operator, name)
+    if x.shape != y.shape:
+        raise ValueError(
+            f"{operator}: expected images of one shape, got {tuple(x.shape)} and {tuple(y.shape)}; crop or resize one"
+        )
+    check_one_device(operator, x=x, y=y, mask=mask if isinstance(mask, Tensor) else None)
+    _check_size(operator, x, window)
+    if x.dtype != y.dtype:
+        common = torch.float64 if torch.float64 in (x.dtype, y.dtype) else torch.float32
+        x, y = x.to(common), y.to(common)
+    return x, y, None if mask is None else _full_mask(operator, mask, x)
+
+
+def _check_size(operator: str, x: Tensor, window: Window) -> None:
+    least = {"valid": window.size, "reflect": window.size // 2 + 1, "zero": 1}[window.padding]
+    if min(x.shape[2:]) < least:
+        raise ValueError(
+            f"{operator}: expected height and width of at least {least} for a window of {window.size} with padding "
+            f"{window.padding!r}, got {x.shape[2]} x {x.shape[3]}; use a smaller window_size or another padding"
+        )
+
+
+def _full_mask(operator: str, mask: Any, x: Tensor) -> Tensor:
+    if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+        got = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
+        raise TypeError(f"{operator}: expected a bool tensor as mask, got {got}; True marks valid pixels")
+    wanted = (x.shape[0], 1, x.shape[2], x.shape[3])
+    try:
+        return mask.expand(wanted).contiguous()
+    except RuntimeError:
+        raise ValueError(
+            f"{operator}: expected a mask broadcastable to {wanted}, got {tuple(mask.shape)}; one mask serves all channels"
+        ) from None
+
+
+def check_levels(x: Tensor, levels: int, size: int) -> None:
+    if levels < 1:
+        raise ValueError("ms_ssim: expected at least one weight, got none; leave weights out for the usual five")
+    if min(x.shape[2:]) < twin.smallest_side(levels, size):
+        most = max((n for n in range(1, levels) if min(x.shape[2:]) >= twin.smallest_side(n, size)), default=0)
+        advice = f"use at most {most} weights" if most else f"use ssim with a window_size below {size}"
+        raise ValueError(
+            f"ms_ssim: expected height and width above {twin.smallest_side(levels, size) - 1} for {levels} levels, got "
+            f"{x.shape[2]} x {x.shape[3]}; {advice}"
+        )
+
+
+def _check_reduction(operator: str, reduction: str, known: Sequence[str]) -> None:
+    if reduction not in known:
+        names = ", ".join(map(repr, known))
+        raise ValueError(f"{operator}: expected reduction {names}, got {reduction!r}; choose one of them")
+
+
+def _real(x: Tensor) -> torch.dtype:
+    return torch.float64 if x.dtype == torch.float64 else torch.float32
