@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>  // defines __GLIBC__, without which nothing would be cloned
+
 // NIRTRANS_CLONES compiles a function once per x86-64 level; the loader picks the best one for the processor. The
 // attribute does not reach lambdas: mark named functions only. NIRTRANS_CPU_ISA names what was compiled.
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(NIRTRANS_DEBUG)

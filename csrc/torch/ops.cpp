@@ -8,6 +8,8 @@ STABLE_TORCH_LIBRARY(nirtrans, m) {
   m.def("rgb_to_lab_backward(Tensor grad_lab, Tensor rgb) -> Tensor");
   m.def("lab_to_rgb(Tensor lab, bool clip) -> Tensor");
   m.def("lab_to_rgb_backward(Tensor grad_rgb, Tensor lab, bool clip) -> Tensor");
+  m.def("image_to_lab(Tensor image, float offset, float l_scale, float ab_scale, ScalarType dtype) -> Tensor");
+  m.def("lab_to_image(Tensor lab, float offset, float l_scale, float ab_scale, ScalarType dtype) -> Tensor");
   m.def("encode_ab(Tensor ab, Tensor bins, int neighbors, float sigma) -> (Tensor index, Tensor weight)");
   // padding: 0 valid, 1 reflect, 2 zero. planes: weight * sum of s (or cs) + l1_weight * sum of |x - y|, (N, C)
   // float64.

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+IMAGE_ADVICE = "for 8-bit and 16-bit images use image_to_lab"
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -40,7 +41,7 @@ def check_colour_image(image: Tensor, operator: str, argument: str) -> None:
         TypeError: If it is no tensor or not floating point.
         ValueError: If it has fewer than three dimensions or not three channels.
     """
-    check_float(image, operator, argument, f"scale 8-bit images to [0, 1] with {argument}.float() / 255")
+    check_float(image, operator, argument, IMAGE_ADVICE)
     if image.dim() < 3 or image.shape[-3] != 3:
         raise ValueError(
             f"{operator}: expected {argument} of shape (..., 3, H, W), got {tuple(image.shape)}; "

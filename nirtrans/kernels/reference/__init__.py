@@ -6,5 +6,14 @@ Every twin accepts what its kernel accepts, is differentiable any number of time
 
 from nirtrans.kernels.reference.bins import class_weights, encode_ab
 from nirtrans.kernels.reference.color import is_interleaved, lab_to_rgb, rgb_to_lab
+from nirtrans.kernels.reference.image import image_to_lab, lab_to_image
 
-__all__ = ["class_weights", "encode_ab", "is_interleaved", "lab_to_rgb", "rgb_to_lab"]
+__all__ = [
+    "class_weights",
+    "encode_ab",
+    "image_to_lab",
+    "is_interleaved",
+    "lab_to_image",
+    "lab_to_rgb",
+    "rgb_to_lab",
+]
