@@ -129,7 +129,11 @@ def ms_ssim(
     check_levels(x, len(weights), window_size)
     factors = level_means(x, y, mask, window, len(weights))
     result = twin.power_product(factors, weights, normalize, eps)
-    return {"mean": _mean_or_one, "sum": torch.sum, "none": lambda value: value}[reduction](result).to(_real(x))
+    if reduction == "mean":
+        result = result.mean() if result.numel() else result.sum() + 1
+    elif reduction == "sum":
+        result = result.sum()
+    return result.to(_real(x))
 
 
 def l1_ssim_loss(
@@ -209,7 +213,7 @@ def _l1_ssim_in_two(x: Tensor, y: Tensor, mask: Tensor | None, window: Window, w
 
 
 def _mean(x: Tensor, y: Tensor, mask: Tensor | None, window: Window) -> Tensor:
-    """The mean over counted points; 1 / n is part of the stored gradient unless that is float16, where it underflows."""
+    """The mean over counted points; 1 / n is part of the stored gradient but in float16, where it would underflow."""
     points = _points(x, mask, window)
     if isinstance(points, int) and x.dtype != torch.float16:
         sums = _ssim_ops.plane_sums(x, y, mask, window, weight=1 / max(points, 1))
@@ -255,10 +259,6 @@ def plane_means(x: Tensor, y: Tensor, mask: Tensor | None, window: Window) -> Te
     counted = twin.counted(mask, window).sum(dim=(2, 3))
     sums = _ssim_ops.plane_sums(x, y, mask.contiguous(), window)
     return torch.where(counted > 0, sums / counted.clamp(min=1), 1.0)
-
-
-def _mean_or_one(value: Tensor) -> Tensor:
-    return value.mean() if value.numel() else value.sum() + 1
 
 
 def make_window(
@@ -326,7 +326,8 @@ def _full_mask(operator: str, mask: Any, x: Tensor) -> Tensor:
         return mask.expand(wanted).contiguous()
     except RuntimeError:
         raise ValueError(
-            f"{operator}: expected a mask broadcastable to {wanted}, got {tuple(mask.shape)}; one mask serves all channels"
+            f"{operator}: expected a mask broadcastable to {wanted}, got {tuple(mask.shape)}; one mask "
+            "serves all channels"
         ) from None
 
 

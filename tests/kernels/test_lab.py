@@ -259,7 +259,8 @@ def test_errors_say_what_to_do(convert: Callable[[Any], Tensor], argument: str) 
     with pytest.raises(TypeError, match=rf"^{name}: expected a torch.Tensor as {argument}, got list$"):
         convert([1.0])
     with pytest.raises(
-        TypeError, match=rf"^{name}: expected float16, .* got torch.uint8; scale 8-bit images to \[0, 1\]"
+        TypeError,
+        match=rf"^{name}: expected float16, .* got torch.uint8; for 8-bit and 16-bit images use image_to_lab$",
     ):
         convert(torch.zeros(3, 2, 2, dtype=torch.uint8))
     with pytest.raises(

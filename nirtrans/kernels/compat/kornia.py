@@ -1,9 +1,10 @@
-"""Drop-in for kornia: `from nirtrans.kernels.compat.kornia import rgb_to_lab, lab_to_rgb, RgbToLab, LabToRgb, ssim_loss`.
+"""Drop-in for some of kornia: `from nirtrans.kernels.compat.kornia import rgb_to_lab, lab_to_rgb, ssim_loss`.
 
 Lab differs from kornia's by at most 6e-3 because of the white point (see `nirtrans.kernels.lab`).
 """
 
-import torch
+from typing import Any
+
 from torch import Tensor, nn
 
 from nirtrans import kernels
@@ -65,9 +66,13 @@ def ssim_loss(
         raise ValueError(f"ssim_loss: expected padding 'same' or 'valid', got {padding!r}; choose one of them")
     if not 0 <= eps <= LARGEST_EPS:
         raise ValueError(f"ssim_loss: expected eps from 0 to {LARGEST_EPS}, got {eps}; leave it out")
-    options = {"window_size": window_size, "data_range": max_val, "padding": {"same": "reflect"}.get(padding, padding)}
+    options: dict[str, Any] = {
+        "window_size": window_size,
+        "data_range": max_val,
+        "padding": {"same": "reflect"}.get(padding, padding),
+    }
     # s lies in [-1, 1], hence (1 - s) / 2 in [0, 1]: the clamp of the original is there already.
     if reduction == "sum":
         return kernels.SSIMLoss(**options, reduction="sum")(img1, img2) / 2
     value = kernels.ssim(img1, img2, reduction=reduction, **options)
-    return torch.sub(1, value) / 2
+    return (1 - value) / 2

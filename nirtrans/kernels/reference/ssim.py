@@ -128,9 +128,6 @@ def power_product(factors: Sequence[Tensor], weights: Sequence[float], normalize
 def _power(factor: Tensor, weight: float, normalize: str | None, eps: float) -> Tensor:
     if normalize is None:
         return factor**weight
-    if normalize == "simple":
-        base = (factor + 1) / 2
-    else:
-        base = factor.clamp(min=eps)
+    base = (factor + 1) / 2 if normalize == "simple" else factor.clamp(min=eps)
     alive = base > 0
     return torch.where(alive, torch.where(alive, base, 1.0) ** weight, 0.0)
