@@ -112,7 +112,7 @@ def _check_norms(operator: str, l_norm: tuple[float, float], ab_norm: float) -> 
     offset, scale = l_norm
     if not all(abs(number) < float("inf") for number in (offset, scale, ab_norm)) or scale == 0 or ab_norm == 0:
         raise ValueError(
-            f"{operator}: expected finite norms with scales other than 0, got l_norm {l_norm!r} and ab_norm {ab_norm!r}; "
+            f"{operator}: expected finite norms with scales other than 0, got l_norm {l_norm!r}, ab_norm {ab_norm!r}; "
             "(50, 50) and 110 are usual"
         )
 
