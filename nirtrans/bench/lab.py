@@ -20,6 +20,7 @@ from nirtrans.bench.case import (
     installed,
     with_compiled,
 )
+from nirtrans.bench.image import image_cases
 from nirtrans.bench.timing import Contestant
 from nirtrans.kernels import lab_to_rgb, reference, rgb_to_lab
 
@@ -57,7 +58,7 @@ DIRECTIONS = (
 
 
 def cases(setting: Setting) -> Iterator[Case]:
-    """Yield the colour kernels at each size forward, and with gradient."""
+    """Yield the colour kernels at each size: forward, with gradient, and from and to 8-bit images."""
     for shape in setting.shapes:
         # Clear of 0 and 1, where rounding decides whether a channel is clipped and has a gradient at all.
         rgb = 0.01 + 0.98 * torch.rand(shape, generator=torch.Generator().manual_seed(0))
@@ -65,6 +66,7 @@ def cases(setting: Setting) -> Iterator[Case]:
             image = (rgb if direction.name == "rgb_to_lab" else reference.rgb_to_lab(rgb)).to(setting.device)
             yield _forward(direction, image, setting)
             yield _forward_and_backward(direction, image, setting)
+        yield from image_cases(shape, setting)
 
 
 def _forward(direction: Direction, image: Tensor, setting: Setting) -> Case:

@@ -13,7 +13,7 @@ from nirtrans.bench.timing import GPU_ROUNDS, QUICK_ROUNDS, ROUNDS, cpu_clock, c
 from nirtrans.errors import InputError, RunError
 from nirtrans.kernels import build_info
 
-SUITES = ("lab", "bins")
+SUITES = ("lab", "bins", "ssim")
 
 
 def run_suite(

@@ -11,7 +11,7 @@ RESULTS = Path("benchmarks/results")
 
 
 def bench(
-    what: Annotated[Literal["lab", "bins"], typer.Argument(help="Which kernels to measure.")] = "lab",
+    what: Annotated[Literal["lab", "bins", "ssim"], typer.Argument(help="Which kernels to measure.")] = "lab",
     out: Annotated[
         Path | None, typer.Option("--out", help=f"Folder for WHAT-DEVICE.json and .md; {RESULTS} unless --quick.")
     ] = None,

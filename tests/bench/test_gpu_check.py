@@ -14,7 +14,7 @@ TOOLS = {
     "nvcc": "echo release 13.0",
     "compute-sanitizer": 'shift 4; exec "$@"',
 }
-STEPS = ["machine", "build", "kernels", "tests", "bench lab", "bench bins"]
+STEPS = ["machine", "build", "kernels", "tests", "bench lab", "bench bins", "bench ssim"]
 STEPS += [f"compute-sanitizer {tool}" for tool in ("memcheck", "racecheck", "synccheck")]
 
 
@@ -49,7 +49,7 @@ def test_all_steps_run(tree: Path) -> None:
     for part in (
         "setup.py --quiet build_ext --inplace",
         "-m pytest -q -m cuda --slow tests/kernels",
-        "run_suite('bins'",
+        "run_suite('ssim'",
     ):
         assert part in log
     assert f"out=Path('{tree}/out')" in log
