@@ -69,6 +69,11 @@ T* output(const Tensor& tensor) {
   return static_cast<T*>(tensor.mutable_data_ptr());
 }
 
+// The dtype in which a kernel computes, and of what it returns besides images and gradients.
+inline ScalarType compute_type(const Tensor& tensor) {
+  return tensor.scalar_type() == ScalarType::Double ? ScalarType::Double : ScalarType::Float;
+}
+
 template <typename Pointer>
 using Pointee = std::remove_pointer_t<Pointer>;
 

@@ -23,6 +23,15 @@ STABLE_TORCH_LIBRARY(nirtrans, m) {
   m.def(
       "ssim_map_backward(Tensor grad, Tensor x, Tensor y, Tensor? mask, int window, float sigma, float c1, float c2, "
       "int padding, bool contrast, bool need_x, bool need_y) -> (Tensor grad_x, Tensor grad_y)");
+  m.def("annealed_mean(Tensor logits, Tensor bins, float temperature) -> Tensor");
+  m.def("annealed_mean_backward(Tensor grad_ab, Tensor logits, Tensor bins, float temperature) -> Tensor");
+  m.def(
+      "soft_cross_entropy(Tensor logits, Tensor ab, Tensor bins, Tensor? class_weight, Tensor? skipped, Tensor scale, "
+      "int neighbors, float sigma, bool per_pixel, bool with_gradient) -> (Tensor loss, Tensor gradient)");
+  m.def(
+      "soft_cross_entropy_backward(Tensor grad_loss, Tensor logits, Tensor ab, Tensor bins, Tensor? class_weight, "
+      "Tensor? skipped, Tensor scale, int neighbors, float sigma) -> Tensor");
+  m.def("scale_gradient_(Tensor(a!) gradient, Tensor factor) -> ()");
 }
 
 // Defined by setup.py when the CUDA kernels are compiled in.

@@ -1,7 +1,9 @@
 """Fused image operators with autograd: compiled for CPU and CUDA, with pure-torch twins where nothing is compiled."""
 
 from nirtrans.kernels._library import build_info
+from nirtrans.kernels.annealed import annealed_mean
 from nirtrans.kernels.bins import ab_bins, class_weights, encode_ab
+from nirtrans.kernels.cross_entropy import soft_cross_entropy
 from nirtrans.kernels.image import image_to_lab, lab_to_image
 from nirtrans.kernels.lab import lab_to_rgb, rgb_to_lab
 from nirtrans.kernels.modules import MSSSIMLoss, SSIMLoss
@@ -11,6 +13,7 @@ __all__ = [
     "MSSSIMLoss",
     "SSIMLoss",
     "ab_bins",
+    "annealed_mean",
     "build_info",
     "class_weights",
     "encode_ab",
@@ -20,5 +23,6 @@ __all__ = [
     "lab_to_rgb",
     "ms_ssim",
     "rgb_to_lab",
+    "soft_cross_entropy",
     "ssim",
 ]

@@ -11,7 +11,7 @@ from nirtrans.kernels.reference import is_interleaved
 def register_conversion(name: str) -> None:
     """Register `nirtrans::name(image, *options)`, whose derivative is `nirtrans::name_backward(grad, image, *options)`.
 
-    The derivative refuses to be differentiated: without that torch merely warns and returns zeros.
+    The derivative refuses to be differentiated.
     """
     backward_name = f"{name}_backward"
     backward_op = getattr(torch.ops.nirtrans, backward_name)
@@ -24,18 +24,24 @@ def register_conversion(name: str) -> None:
         (image,) = ctx.saved_tensors
         return (backward_op(grad, image, *ctx.options), *[None] * len(ctx.options))
 
+    torch.library.register_fake(f"nirtrans::{name}", empty_like_readable)
+    torch.library.register_fake(f"nirtrans::{backward_name}", lambda grad, image, *options: empty_like_readable(image))
+    torch.library.register_autograd(f"nirtrans::{name}", backward, setup_context=save_inputs)
+    refuse_second_derivative(name)
+
+
+def refuse_second_derivative(name: str) -> None:
+    """Let `nirtrans::name_backward` raise when it is differentiated: without that torch warns and returns zeros."""
+
     def refuse(ctx: Any, grad: Tensor) -> None:
         raise RuntimeError(
             f"{name}: the compiled kernel has no second derivative; use nirtrans.kernels.reference.{name} instead"
         )
 
-    torch.library.register_fake(f"nirtrans::{name}", _empty_like)
-    torch.library.register_fake(f"nirtrans::{backward_name}", lambda grad, image, *options: _empty_like(image))
-    torch.library.register_autograd(f"nirtrans::{name}", backward, setup_context=save_inputs)
-    torch.library.register_autograd(f"nirtrans::{backward_name}", refuse)
+    torch.library.register_autograd(f"nirtrans::{name}_backward", refuse)
 
 
-def _empty_like(image: Tensor, *options: object) -> Tensor:
+def empty_like_readable(image: Tensor, *options: object) -> Tensor:
     """Allocate as the kernels do: in the layout of the image if they read it in place, else contiguous."""
     readable = image.is_contiguous() or is_interleaved(image)
     return torch.empty_like(image if readable else image.contiguous())

@@ -21,6 +21,14 @@ def test_kernels_agree_with_the_cpu(run_program: Run, family: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_softmax_kernels_agree_with_the_cpu(run_program: Run) -> None:
+    families = ("annealed", "cross_entropy")
+    cuda = [CSRC / "cuda" / f"{name}.cu" for name in families]
+    cpu = [CSRC / "cpu" / f"{name}.cpp" for name in (*families, "bins", "candidates")]
+    result = run_program(HERE / "softmax_emulated.cpp", *cuda, *cpu, defines=("NIRTRANS_DEBUG",))
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 def test_shared_memory_and_barrier_work(run_program: Run) -> None:
     result = run_program(HERE / "box_sum.cu")
     assert result.returncode == 0, result.stdout + result.stderr
