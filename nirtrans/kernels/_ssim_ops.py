@@ -64,16 +64,30 @@ def _fake_planes(x: Tensor, y: Tensor, mask: Tensor | None, *options: Any) -> tu
 
 
 def _save_gradients(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    ctx.need = inputs[-2:]
-    ctx.save_for_backward(*output[1:])
+    x, y, *_, need_x, need_y = inputs
+    ctx.need = need_x, need_y
+    ctx.save_for_backward(*output[1:], x, y)
     ctx.mark_non_differentiable(*output[1:])
 
 
 def _scale_gradients(ctx: Any, upstream: Tensor, *unused: Tensor) -> tuple[Tensor | None, ...]:
-    grads = [
-        _scaled(grad, upstream) if needed else None for grad, needed in zip(ctx.saved_tensors, ctx.need, strict=True)
-    ]
+    *made, x, y = ctx.saved_tensors
+    grads = [_scaled(grad, upstream) if needed else None for grad, needed in zip(made, ctx.need, strict=True)]
+    if torch.is_grad_enabled():  # as with create_graph=True
+        grads = [None if grad is None else _DifferentiableOnce.apply(grad, x, y) for grad in grads]
     return (*grads, *[None] * 11)
+
+
+class _DifferentiableOnce(torch.autograd.Function):
+    """Tie a gradient to the images on which it depends, so that differentiating it raises instead of giving zeros."""
+
+    @staticmethod
+    def forward(ctx: Any, grad: Tensor, x: Tensor, y: Tensor) -> Tensor:
+        return grad.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, None, None]:
+        return _refuse(ctx, *grads)
 
 
 def _scaled(grad: Tensor, upstream: Tensor) -> Tensor:
@@ -111,7 +125,7 @@ def _map_backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
     return (*[made if needed else None for made, needed in zip(grads, needs, strict=True)], *[None] * 7)
 
 
-def _refuse(ctx: Any, *grads: Tensor) -> None:
+def _refuse(ctx: Any, *grads: Tensor) -> Any:
     raise RuntimeError(
         "ssim: the compiled kernel has no second derivative; use nirtrans.kernels.reference.ssim instead"
     )
