@@ -1,11 +1,31 @@
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "ssim.h"
 
 // Entry points of SSIM; T is Half, BFloat16, float or double.
 namespace nirtrans::core {
+
+inline bool ssim_settings_fit(int64_t window, double sigma, int64_t padding) {
+  return window >= 3 && window <= kLargestWindow && window % 2 == 1 && sigma > 0 && padding >= 0 && padding <= 2;
+}
+
+// The value alone, with weight 1.
+inline SsimSettings ssim_settings(int64_t window, double sigma, double c1, double c2, int64_t padding, bool contrast) {
+  SsimSettings settings{};
+  settings.window = static_cast<int32_t>(window);
+  settings.c1 = c1, settings.c2 = c2, settings.padding = static_cast<Padding>(padding);
+  settings.contrast = contrast, settings.weight = 1;
+  double sum = 0;
+  for (int64_t k = 0; k < window; ++k) {
+    const double distance = static_cast<double>(k - window / 2);
+    sum += settings.taps[k] = std::exp(-distance * distance / (2 * sigma * sigma));
+  }
+  for (double& tap : settings.taps) tap /= sum;
+  return settings;
+}
 
 // [images, channels, height, width], planar, or interleaved as [images, height, width, channels].
 struct SsimShape {

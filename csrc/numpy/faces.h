@@ -24,5 +24,6 @@ void on_threads(int64_t count, int64_t threads, const Range& range) {
 }
 
 void define_color(py::module_& m);
+void define_ssim(py::module_& m);
 
 }  // namespace nirtrans::binding

@@ -1,3 +1,6 @@
 #include "faces.h"
 
-PYBIND11_MODULE(_numpy_ops, m) { nirtrans::binding::define_color(m); }
+PYBIND11_MODULE(_numpy_ops, m) {
+  nirtrans::binding::define_color(m);
+  nirtrans::binding::define_ssim(m);
+}

@@ -1,6 +1,5 @@
 #include <torch/csrc/stable/library.h>
 
-#include <cmath>
 #include <optional>
 #include <tuple>
 #include <vector>
@@ -39,20 +38,9 @@ Pair pair_of(const Tensor& first, const Tensor& second, const Mask& mask, const 
 }
 
 core::SsimSettings settings_of(int64_t window, double sigma, double c1, double c2, int64_t padding, bool contrast) {
-  STD_TORCH_CHECK(
-      window >= 3 && window <= core::kLargestWindow && window % 2 == 1 && sigma > 0 && padding >= 0 && padding <= 2,
-      "ssim: expected an odd window of 3 to 33, a positive sigma and padding 0, 1 or 2");
-  core::SsimSettings settings{};
-  settings.window = static_cast<int32_t>(window);
-  settings.c1 = c1, settings.c2 = c2, settings.padding = static_cast<core::Padding>(padding);
-  settings.contrast = contrast, settings.weight = 1;
-  double sum = 0;
-  for (int64_t k = 0; k < window; ++k) {
-    const double distance = static_cast<double>(k - window / 2);
-    sum += settings.taps[k] = std::exp(-distance * distance / (2 * sigma * sigma));
-  }
-  for (double& tap : settings.taps) tap /= sum;
-  return settings;
+  STD_TORCH_CHECK(core::ssim_settings_fit(window, sigma, padding),
+                  "ssim: expected an odd window of 3 to 33, a positive sigma and padding 0, 1 or 2");
+  return core::ssim_settings(window, sigma, c1, c2, padding, contrast);
 }
 
 std::vector<int64_t> map_shape(const core::SsimShape& shape, const core::SsimSettings& settings) {
