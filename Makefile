@@ -54,7 +54,8 @@ types: setup
 	$(BIN)/mypy
 
 bench: setup
-	$(BIN)/nirtrans bench lab
+	$(BIN)/nirtrans bench lab && $(BIN)/nirtrans bench bins && $(BIN)/nirtrans bench ssim
+	$(BIN)/python scripts/kernel_tables.py
 
 wheel: setup
 	$(BIN)/python -m pip wheel --no-build-isolation --no-deps -w dist .

@@ -35,7 +35,7 @@ class Race:
     """Largest deviation from the float64 reference, per contestant, in the unit of the result."""
     absent: list[str]
     """Peers that are not installed."""
-    unit: str
+    unit: str = ""
     """Of the deviations."""
     failure: str | None = None
     """Why nothing was timed."""
