@@ -4,6 +4,7 @@ Bit for bit the same code as `nirtrans.kernels` on the CPU. There is no fallback
 import fails and names the build command.
 """
 
+from nirtrans.numpy_kernels.bins import ab_bins, class_weights, encode_ab
 from nirtrans.numpy_kernels.color import lab_to_rgb, rgb_to_lab
 
-__all__ = ["lab_to_rgb", "rgb_to_lab"]
+__all__ = ["ab_bins", "class_weights", "encode_ab", "lab_to_rgb", "rgb_to_lab"]

@@ -10,7 +10,11 @@ HERE = Path(__file__).parent
 
 
 # NIRTRANS_DEBUG: ifunc resolvers run before the sanitizers are ready.
-FAMILIES = {"lab": ["lab.cpp", "blocks.cpp"], "ssim": ["ssim.cpp", "ssim_rows.cpp", "blocks.cpp"]}
+FAMILIES = {
+    "bins": ["bins.cpp", "candidates.cpp"],
+    "lab": ["lab.cpp", "blocks.cpp"],
+    "ssim": ["ssim.cpp", "ssim_rows.cpp", "blocks.cpp"],
+}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
