@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that needs an NVIDIA GPU, in one call of at most ten minutes: build in place with that machine's torch, tell
-# what was built, run the tests marked cuda (a missing device fails), the benchmarks, the sanitizers on a selection.
+# what was built, run the tests marked cuda (a missing device fails), the benchmarks, the sanitizers on every kernel.
 # A step that fails or takes too long does not stop the others. FOLDER receives the log and the tables.
 #
 #   PYTHON=python3 ARCH=9.0 LIMIT_S=590 scripts/gpu_check.sh [FOLDER]
@@ -33,8 +33,7 @@ step() { # NAME SECONDS COMMAND...
 sanitize() { # TOOL
   local log status
   log=$(mktemp)
-  compute-sanitizer --tool "$1" --error-exitcode 9 "$python" -m pytest -q -x -m cuda -k "reference or gradients" \
-    tests/kernels >"$log" 2>&1
+  compute-sanitizer --tool "$1" --error-exitcode 9 "$python" scripts/touch_kernels.py cuda >"$log" 2>&1
   status=$?
   tail -n 8 "$log"
   if grep -q "Device not supported" "$log"; then

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,8 @@ def test_sanitizer_that_refuses_the_device_is_no_failure(tree: Path) -> None:
     status, log = check(tree)
     assert status == 0
     assert log.count("does not support this (virtualised) device") == 3
+
+
+def test_what_the_sanitizers_watch_runs() -> None:
+    command = [sys.executable, "scripts/touch_kernels.py", "cpu"]
+    subprocess.run(command, cwd=ROOT, check=True, env=os.environ | {"PYTHONPATH": str(ROOT)})
