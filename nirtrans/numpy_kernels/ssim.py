@@ -54,7 +54,8 @@ def ssim(
     Source: Wang et al., Image Quality Assessment: From Error Visibility to Structural Similarity, 2004.
 
     Example:
-        >>> float(ssim(np.ones((1, 3, 16, 16), np.float32), np.ones((1, 3, 16, 16), np.float32)))
+        >>> image = np.ones((1, 3, 16, 16), np.float32)
+        >>> round(float(ssim(image, image)), 6)
         1.0
     """
     _check_choice("ssim", "reduction", reduction, REDUCTIONS)
@@ -114,7 +115,8 @@ def ms_ssim(
     Source: Wang, Simoncelli, Bovik, Multiscale Structural Similarity for Image Quality Assessment, 2003.
 
     Example:
-        >>> float(ms_ssim(np.ones((1, 1, 176, 176), np.float32), np.ones((1, 1, 176, 176), np.float32)))
+        >>> image = np.ones((1, 1, 176, 176), np.float32)
+        >>> round(float(ms_ssim(image, image)), 6)
         1.0
     """
     _check_choice("ms_ssim", "reduction", reduction, REDUCTIONS)
