@@ -2,6 +2,7 @@
 
 #include "../core/annealed_kernels.h"
 #include "bin_tables.h"
+#include "pages.h"
 #include "stream.h"
 
 // Allocation and dispatch of the annealed mean.
@@ -52,6 +53,7 @@ Tensor annealed_mean_backward(const Tensor& grad, const Tensor& scores, const Te
                   "annealed_mean_backward: expected a gradient of the shape and dtype of the mean");
   const Tensor grad_logits = torch::stable::empty_like(logits);
   if (logits.numel() == 0) return grad_logits;
+  prefer_large_pages(grad_logits);
   const core::Planes layout = planes_of(logits);
   for_storage_type(logits, "annealed_mean_backward", [&](auto* type) {
     using T = Pointee<decltype(type)>;

@@ -6,6 +6,7 @@
 
 #include "../core/cross_entropy_kernels.h"
 #include "bin_tables.h"
+#include "pages.h"
 #include "stream.h"
 
 // Allocation and dispatch of the cross-entropy with soft targets.
@@ -108,6 +109,7 @@ std::tuple<Tensor, Tensor> soft_cross_entropy(const Tensor& scores, const Tensor
       torch::stable::new_zeros(logits, per_pixel ? shape : std::vector<int64_t>{}, compute_type(logits));
   const Tensor gradient = with_gradient ? torch::stable::empty_like(logits) : torch::stable::new_empty(logits, {0});
   if (logits.numel() == 0) return {loss, gradient};
+  prefer_large_pages(gradient);
   for_storage_type(logits, "soft_cross_entropy", [&](auto* type) {
     using T = Pointee<decltype(type)>;
     using Real = core::Compute<T>;
@@ -133,6 +135,7 @@ Tensor soft_cross_entropy_backward(const Tensor& grad, const Tensor& scores, con
         "the gradient");
   const Tensor gradient = torch::stable::empty_like(logits);
   if (logits.numel() == 0) return gradient;
+  prefer_large_pages(gradient);
   for_storage_type(logits, "soft_cross_entropy_backward", [&](auto* type) {
     using T = Pointee<decltype(type)>;
     using Real = core::Compute<T>;
