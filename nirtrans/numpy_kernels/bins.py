@@ -4,9 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.ab_bins import ab_table
+from nirtrans.numpy_kernels._checks import check_bins, check_floats
 from nirtrans.numpy_kernels._ops import ops, thread_count
-
-MOST_BINS = 4096
 
 
 def ab_bins() -> NDArray[np.float32]:
@@ -53,12 +52,12 @@ def encode_ab(
         >>> index.ravel().tolist(), weight.ravel().tolist()
         ([120], [1.0])
     """
-    _check_floats(ab, "encode_ab", "ab", "give a and b in CIE units")
+    check_floats(ab, "encode_ab", "ab", "give a and b in CIE units")
     if ab.ndim != 4 or ab.shape[1] != 2:
         raise ValueError(
             f"encode_ab: expected ab of shape (N, 2, H, W), got {ab.shape}; put the channels before height and width"
         )
-    table = _check_bins(bins)
+    table = check_bins("encode_ab", bins)
     _check_numbers(neighbors, sigma, len(table))
     interleaved = not ab.flags.c_contiguous and np.moveaxis(ab, 1, -1).flags.c_contiguous
     colors = ab if interleaved else np.ascontiguousarray(ab)
@@ -88,7 +87,7 @@ def class_weights(prior: NDArray[np.floating], *, mix: float = 0.5) -> NDArray[n
         >>> class_weights(np.full(4, 0.25)).tolist()
         [1.0, 1.0, 1.0, 1.0]
     """
-    _check_floats(prior, "class_weights", "prior", "divide counts by their sum")
+    check_floats(prior, "class_weights", "prior", "divide counts by their sum")
     if prior.ndim != 1 or prior.size == 0:
         raise ValueError(f"class_weights: expected prior of shape (Q,), got {prior.shape}; give one frequency per bin")
     if not 0 <= mix <= 1:
@@ -104,26 +103,6 @@ def class_weights(prior: NDArray[np.floating], *, mix: float = 0.5) -> NDArray[n
     weight[occurs] = 1 / ((1 - mix) * exact[occurs] + mix / occurs.sum())
     weight[occurs] /= (exact * weight)[occurs].sum()
     return weight.astype(prior.dtype)
-
-
-def _check_floats(array: NDArray[np.floating], operator: str, argument: str, advice: str) -> None:
-    if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
-        got = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise TypeError(f"{operator}: expected a float32 or float64 array as {argument}, got {got}; {advice}")
-
-
-def _check_bins(bins: NDArray[np.floating] | None) -> NDArray[np.float32]:
-    if bins is None:
-        return ab_table()
-    _check_floats(bins, "encode_ab", "bins", "give the bins as floats in CIE units")
-    if bins.ndim != 2 or bins.shape[1] != 2 or not 1 <= len(bins) <= MOST_BINS:
-        raise ValueError(
-            f"encode_ab: expected bins of shape (Q, 2) with 1 <= Q <= {MOST_BINS}, got {bins.shape}; "
-            "give one (a, b) per row"
-        )
-    if not np.isfinite(bins).all():
-        raise ValueError("encode_ab: expected finite bins, got NaN or infinity; remove those rows")
-    return np.ascontiguousarray(bins, np.float32)
 
 
 def _check_numbers(neighbors: int, sigma: float, count: int) -> None:
