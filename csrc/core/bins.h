@@ -121,10 +121,21 @@ NIRTRANS_HD void for_nearest(const BinTable& table, int32_t neighbors, double a,
   for_nearest_one_by_one(table, neighbors, a, b, keep);
 }
 
-// The weight of a neighbour relative to the nearest one, before normalisation: 1 at most and never all 0.
+// Weights of the neighbours of one colour relative to its nearest bin, before normalisation: 1 at most, never all 0.
+// The difference of the squared distances is taken as a product, since their own rounding grows with the distance.
 template <typename Real>
-NIRTRANS_HD Real relative_weight(Real distance, Real nearest, Real falloff) {
-  return exp_of_negative((nearest - distance) * falloff);
-}
+struct Weighing {
+  Real a, b;
+  Real falloff;
+  int32_t nearest;
+
+  NIRTRANS_HD Real operator()(const BinTable& table, int32_t bin) const {
+    const Real near_a = Real(table.bins[2 * nearest]), near_b = Real(table.bins[2 * nearest + 1]);
+    const Real bin_a = Real(table.bins[2 * bin]), bin_b = Real(table.bins[2 * bin + 1]);
+    const Real along_a = (near_a - bin_a) * ((a - bin_a) + (a - near_a));
+    const Real along_b = (near_b - bin_b) * ((b - bin_b) + (b - near_b));
+    return exp_of_negative(-(along_a + along_b) * falloff);
+  }
+};
 
 }  // namespace nirtrans::core

@@ -8,37 +8,37 @@ namespace {
 
 template <typename Real>
 NIRTRANS_HD void find(const Real* a, const Real* b, int64_t count, const BinTable& table, int32_t neighbors,
-                      int32_t* bin, Real* distance) {
+                      int32_t* bin) {
   for (int64_t i = 0; i < count; ++i)
-    for_nearest(table, neighbors, a[i], b[i], [&](int32_t k, const Neighbor<Real>& neighbor) {
-      bin[k * kTile + i] = neighbor.bin;
-      distance[k * kTile + i] = neighbor.distance;
-    });
+    for_nearest(table, neighbors, a[i], b[i],
+                [&](int32_t k, const Neighbor<Real>& neighbor) { bin[k * kTile + i] = neighbor.bin; });
 }
 
-// Distances become weights, in place.
 template <typename Real>
-NIRTRANS_HD void weigh(Real* __restrict__ weight, int64_t count, int32_t neighbors, Real falloff) {
-  Real nearest[kTile], sum[kTile];
-  for (int64_t i = 0; i < count; ++i) nearest[i] = weight[i], sum[i] = 0;
-  for (int32_t k = 0; k < neighbors; ++k)
+NIRTRANS_HD void weigh(const Real* __restrict__ a, const Real* __restrict__ b, int64_t count, const BinTable& table,
+                       const Encoding& encoding, const int32_t* __restrict__ bin, Real* __restrict__ weight) {
+  const Real falloff = static_cast<Real>(encoding.falloff);
+  Real sum[kTile] = {};
+  for (int32_t k = 0; k < encoding.neighbors; ++k)
     for (int64_t i = 0; i < count; ++i) {
-      const Real relative = relative_weight(weight[k * kTile + i], nearest[i], falloff);
+      const Weighing<Real> weighing{a[i], b[i], falloff, bin[i]};
+      const Real relative = weighing(table, bin[k * kTile + i]);
       weight[k * kTile + i] = relative;
       sum[i] += relative;
     }
   for (int64_t i = 0; i < count; ++i) sum[i] = 1 / sum[i];
-  for (int32_t k = 0; k < neighbors; ++k)
+  for (int32_t k = 0; k < encoding.neighbors; ++k)
     for (int64_t i = 0; i < count; ++i) weight[k * kTile + i] *= sum[i];
 }
 
-#define NIRTRANS_ENCODE(Real)                                                                        \
-  NIRTRANS_CLONES void find_tile(const Real* a, const Real* b, int64_t count, const BinTable& table, \
-                                 int32_t neighbors, int32_t* bin, Real* distance) {                  \
-    find(a, b, count, table, neighbors, bin, distance);                                              \
-  }                                                                                                  \
-  NIRTRANS_CLONES void weigh_tile(Real* weight, int64_t count, int32_t neighbors, Real falloff) {    \
-    weigh(weight, count, neighbors, falloff);                                                        \
+#define NIRTRANS_ENCODE(Real)                                                                         \
+  NIRTRANS_CLONES void find_tile(const Real* a, const Real* b, int64_t count, const BinTable& table,  \
+                                 int32_t neighbors, int32_t* bin) {                                   \
+    find(a, b, count, table, neighbors, bin);                                                         \
+  }                                                                                                   \
+  NIRTRANS_CLONES void weigh_tile(const Real* a, const Real* b, int64_t count, const BinTable& table, \
+                                  const Encoding& encoding, const int32_t* bin, Real* weight) {       \
+    weigh(a, b, count, table, encoding, bin, weight);                                                 \
   }
 
 NIRTRANS_ENCODE(float)
@@ -50,8 +50,8 @@ NIRTRANS_ENCODE(double)
 template <typename Real>
 void encode_tile(const Real* a, const Real* b, int64_t count, const BinTable& table, const Encoding& encoding,
                  int32_t* bin, Real* weight) {
-  find_tile(a, b, count, table, encoding.neighbors, bin, weight);
-  weigh_tile(weight, count, encoding.neighbors, static_cast<Real>(encoding.falloff));
+  find_tile(a, b, count, table, encoding.neighbors, bin);
+  weigh_tile(a, b, count, table, encoding, bin, weight);
 }
 template void encode_tile<float>(const float*, const float*, int64_t, const BinTable&, const Encoding&, int32_t*,
                                  float*);

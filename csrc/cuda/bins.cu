@@ -13,15 +13,16 @@ constexpr int64_t kMaxBlocks = 65535;  // of gridDim.y; the loops of the kernel 
 // Keeps what for_nearest finds for one pixel.
 template <typename Real>
 struct Write {
+  const BinTable& table;
   int64_t* index;
   Real* weight;
   int64_t stride;  // between neighbours
-  Real falloff;
-  Real nearest, sum;
+  Weighing<Real> weighing;
+  Real sum;
 
   NIRTRANS_HD void operator()(int32_t k, const Neighbor<Real>& neighbor) {
-    if (k == 0) nearest = neighbor.distance;
-    const Real relative = relative_weight(neighbor.distance, nearest, falloff);
+    if (k == 0) weighing.nearest = neighbor.bin;
+    const Real relative = weighing(table, neighbor.bin);
     index[k * stride] = neighbor.bin;
     weight[k * stride] = relative;
     sum += relative;
@@ -38,8 +39,10 @@ __global__ void __launch_bounds__(kThreads, 4)
     for (int64_t i = int64_t{blockIdx.x} * kThreads + threadIdx.x; i < planes.plane; i += step) {
       const T* pixel = ab + planes.offset(image, i);
       const int64_t offset = image * encoding.neighbors * planes.plane + i;
-      Write<Real> write{index + offset, weight + offset, planes.plane, static_cast<Real>(encoding.falloff), 0, 0};
-      for_nearest(table, encoding.neighbors, widen(pixel[0]), widen(pixel[planes.channel_stride()]), write);
+      const Real a = widen(pixel[0]), b = widen(pixel[planes.channel_stride()]);
+      const Weighing<Real> weighing{a, b, static_cast<Real>(encoding.falloff), 0};
+      Write<Real> write{table, index + offset, weight + offset, planes.plane, weighing, 0};
+      for_nearest(table, encoding.neighbors, a, b, write);
       for (int32_t k = 0; k < encoding.neighbors; ++k) weight[offset + k * planes.plane] /= write.sum;
     }
 }

@@ -12,15 +12,16 @@ constexpr int64_t kMaxBlocks = 65535;  // of a loop over elements
 // What for_nearest finds, weighed against the logits of one pixel. A class of no weight counts for nothing.
 template <typename Real>
 struct Gather {
+  const BinTable& table;
   const Real* logits;  // of the pixel, one pitch apart
   int pitch;
-  Real largest, falloff;
-  Real nearest, weight, target;
-  int32_t first;
+  Real largest;
+  Weighing<Real> weighing;
+  Real weight, target;
 
   NIRTRANS_HD void operator()(int32_t k, const Neighbor<Real>& neighbor) {
-    if (k == 0) nearest = neighbor.distance, first = neighbor.bin;
-    const Real relative = relative_weight(neighbor.distance, nearest, falloff);
+    if (k == 0) weighing.nearest = neighbor.bin;
+    const Real relative = weighing(table, neighbor.bin);
     weight += relative;
     target += relative == Real(0) ? Real(0) : relative * (logits[neighbor.bin * pitch] - largest);
   }
@@ -28,12 +29,14 @@ struct Gather {
 
 template <typename Real>
 struct Subtract {
+  const BinTable& table;
   Real* gradient;
   int pitch;
-  Real nearest, falloff, factor;
+  Weighing<Real> weighing;
+  Real factor;
 
   NIRTRANS_HD void operator()(int32_t, const Neighbor<Real>& neighbor) {
-    gradient[neighbor.bin * pitch] -= factor * relative_weight(neighbor.distance, nearest, falloff);
+    gradient[neighbor.bin * pitch] -= factor * weighing(table, neighbor.bin);
   }
 };
 
@@ -66,18 +69,17 @@ NIRTRANS_DEVICE double run_tile(const CrossEntropyInput<T>& in, const CrossEntro
   __syncthreads();
   const Real largest = largest_logit(cells, view, scratch);
   const int64_t pixel = view.image * in.layout.plane + view.start + view.pixel;
-  const Real falloff = static_cast<Real>(in.encoding.falloff);
-  Gather<Real> gather = {cells + view.pixel, view.pitch, largest, falloff, 0, 0, 0, 0};
-  Real a = 0, b = 0;
+  Gather<Real> gather = {
+      in.table, cells + view.pixel, view.pitch, largest, {0, 0, static_cast<Real>(in.encoding.falloff), 0}, 0, 0};
   if (view.leads()) {
     const Real* color = in.ab + 2 * view.image * in.layout.plane + view.start + view.pixel;
-    a = color[0], b = color[in.layout.plane];
-    for_nearest(in.table, in.encoding.neighbors, a, b, gather);
+    gather.weighing.a = color[0], gather.weighing.b = color[in.layout.plane];
+    for_nearest(in.table, in.encoding.neighbors, gather.weighing.a, gather.weighing.b, gather);
   }
   const Real sum = sum_over_groups(sum_of_exponentials(cells, view, largest), view, scratch);
   Real loss = 0, scale = 0;
   if (view.leads()) {
-    const Real v = in.class_weight == nullptr ? Real(1) : in.class_weight[gather.first];
+    const Real v = in.class_weight == nullptr ? Real(1) : in.class_weight[gather.weighing.nearest];
     loss = v * (log(sum) - gather.target / gather.weight);
     if (out.loss != nullptr) out.loss[pixel] = loss;
     scale = v * (out.upstream == nullptr ? Real(1) : out.upstream[out.per_pixel ? pixel : 0]);
@@ -93,8 +95,9 @@ NIRTRANS_DEVICE double run_tile(const CrossEntropyInput<T>& in, const CrossEntro
     }
   __syncthreads();
   if (view.leads()) {
-    Subtract<Real> subtract = {cells + view.pixel, view.pitch, gather.nearest, falloff, scale / gather.weight};
-    for_nearest(in.table, in.encoding.neighbors, a, b, subtract);
+    const Weighing<Real> weighing = gather.weighing;
+    Subtract<Real> subtract = {in.table, cells + view.pixel, view.pitch, weighing, scale / gather.weight};
+    for_nearest(in.table, in.encoding.neighbors, weighing.a, weighing.b, subtract);
   }
   __syncthreads();
   for_elements(out.gradient, in.layout, view, StoreCell<Real>{cells});

@@ -98,7 +98,7 @@ def class_weights(prior: Tensor, *, mix: float = 0.5) -> Tensor:
     if not bool(exact.isfinite().all()) or float(exact.min()) < 0 or abs(total - 1) > 1e-4:
         raise ValueError(
             f"class_weights: expected finite frequencies >= 0 with sum 1, got sum {total:.6g} and minimum "
-            f"{float(exact.min()):.6g}; run `nirtrans data prior` or divide counts by their sum"
+            f"{float(exact.min()):.6g}; divide counts by their sum"
         )
     return reference.class_weights(prior.detach(), mix=mix)
 

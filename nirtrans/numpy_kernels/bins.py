@@ -96,7 +96,7 @@ def class_weights(prior: NDArray[np.floating], *, mix: float = 0.5) -> NDArray[n
     if not np.isfinite(exact).all() or exact.min() < 0 or abs(exact.sum() - 1) > 1e-4:
         raise ValueError(
             f"class_weights: expected finite frequencies >= 0 with sum 1, got sum {exact.sum():.6g} and minimum "
-            f"{exact.min():.6g}; run `nirtrans data prior` or divide counts by their sum"
+            f"{exact.min():.6g}; divide counts by their sum"
         )
     occurs = exact > 0
     weight = np.ones_like(exact)

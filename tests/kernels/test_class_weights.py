@@ -91,6 +91,6 @@ def test_errors_say_what_to_do() -> None:
     with pytest.raises(ValueError, match=r"^class_weights: expected mix in \[0, 1\], got 1.5; the published"):
         class_weights(good, mix=1.5)
     for bad in ([1.5, -0.5], [float("nan"), 1.0], [float("inf"), 1.0], [0.5, 0.4998], [0.0, 0.0]):
-        with pytest.raises(ValueError, match=r"frequencies >= 0 with sum 1, got sum .*; run `nirtrans data prior`"):
+        with pytest.raises(ValueError, match=r"frequencies >= 0 with sum 1, got sum .*; divide counts by their sum"):
             class_weights(torch.tensor(bad))
     class_weights(torch.tensor([0.5, 0.49995]))

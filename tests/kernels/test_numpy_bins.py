@@ -81,7 +81,7 @@ def test_errors_about_arrays() -> None:
         numpy_kernels.encode_ab([1.0])
     with pytest.raises(ValueError, match=r"^encode_ab: expected ab of shape \(N, 2, H, W\), got \(2, 2, 2\); put"):
         numpy_kernels.encode_ab(np.zeros((2, 2, 2)))
-    with pytest.raises(ValueError, match=r"^class_weights: expected finite frequencies .* run `nirtrans data prior`"):
+    with pytest.raises(ValueError, match=r"^class_weights: expected finite frequencies .* divide counts by their sum"):
         numpy_kernels.class_weights(np.array([0.5, 0.4]))
     with pytest.raises(ValueError, match=r"^class_weights: expected prior of shape \(Q,\), got \(1, 1\); give"):
         numpy_kernels.class_weights(np.ones((1, 1)))
