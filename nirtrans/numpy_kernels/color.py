@@ -57,13 +57,18 @@ def lab_to_rgb(lab: NDArray[np.floating], *, clip: bool = True, threads: int | N
     return rgb
 
 
-def _prepare(image: NDArray[np.floating], operator: str, argument: str) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Check a colour image; return it in a readable layout, an output like it, and whether colours are interleaved."""
+def check_colour_image(image: NDArray[np.floating], operator: str, argument: str) -> tuple[np.ndarray, bool]:
+    """Check a colour image; return it in a layout that the kernels read, and whether its colours are interleaved.
+
+    Raises:
+        TypeError: If it is not a float32 or float64 array.
+        ValueError: If it is not (..., 3, H, W).
+    """
     if not isinstance(image, np.ndarray) or image.dtype not in (np.float32, np.float64):
         got = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
         raise TypeError(
             f"{operator}: expected a float32 or float64 array as {argument}, got {got}; "
-            f"scale 8-bit images to [0, 1] with np.float32({argument}) / 255"
+            "image_to_lab takes uint8 and uint16 images (..., H, W, 3)"
         )
     if image.ndim < 3 or image.shape[-3] != 3:
         raise ValueError(
@@ -71,7 +76,12 @@ def _prepare(image: NDArray[np.floating], operator: str, argument: str) -> tuple
             "move the channels before height and width, without alpha"
         )
     interleaved = not image.flags.c_contiguous and np.moveaxis(image, -3, -1).flags.c_contiguous
+    return (image if interleaved else np.ascontiguousarray(image)), interleaved
+
+
+def _prepare(image: NDArray[np.floating], operator: str, argument: str) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Check a colour image; return it in a readable layout, an output like it, and whether colours are interleaved."""
+    image, interleaved = check_colour_image(image, operator, argument)
     if interleaved:
         return image, np.moveaxis(np.empty_like(np.moveaxis(image, -3, -1), order="C"), -1, -3), True
-    image = np.ascontiguousarray(image)
     return image, np.empty_like(image, order="C"), False

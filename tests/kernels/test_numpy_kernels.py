@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from nirtrans.kernels import lab_to_rgb, rgb_to_lab
+from nirtrans.kernels import image_to_lab, lab_to_image, lab_to_rgb, rgb_to_lab
 from tests.kernels.conftest import compiled_only
 
 ROOT = Path(__file__).parent.parent.parent
@@ -33,6 +33,31 @@ def test_same_bits_as_torch(dtype: type, shape: tuple[int, ...], interleaved: bo
         assert np.array_equal(back, lab_to_rgb(torch.from_numpy(1.2 * lab), clip=clip).numpy())
 
 
+@compiled_only
+@pytest.mark.parametrize("levels", [np.uint8, np.uint16])
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 17, 41, 3), (0, 4, 4, 3)])
+def test_images_give_the_same_bits_as_torch(levels: type, shape: tuple[int, ...]) -> None:
+    image = np.random.default_rng(0).integers(0, np.iinfo(levels).max, shape, levels, endpoint=True)
+    lab = numpy_kernels.image_to_lab(image, threads=2)
+    assert np.array_equal(lab, image_to_lab(torch.from_numpy(image)).numpy())
+    for color in (0.9 * lab, np.moveaxis(np.ascontiguousarray(np.moveaxis(lab, -3, -1)), -1, -3), lab.astype(float)):
+        back = numpy_kernels.lab_to_image(color, dtype=levels)
+        expected = lab_to_image(torch.from_numpy(color), dtype=torch.from_numpy(image).dtype)
+        assert np.array_equal(back, expected.numpy())
+
+
+def test_image_errors_say_what_to_do() -> None:
+    image = np.zeros((2, 2, 4), np.uint8)
+    with pytest.raises(ValueError, match=r"got \(2, 2, 4\); drop alpha with image\[\.\.\., :3\]$"):
+        numpy_kernels.image_to_lab(image)
+    with pytest.raises(TypeError, match=r"^image_to_lab: expected a uint8 or uint16 array as image, got float32; use"):
+        numpy_kernels.image_to_lab(image.astype(np.float32))
+    with pytest.raises(ValueError, match=r"^image_to_lab: expected finite norms with scales other than 0, got"):
+        numpy_kernels.image_to_lab(image[..., :3], ab_norm=0.0)
+    with pytest.raises(TypeError, match=r"^lab_to_image: expected dtype uint8 or uint16, got float32; use lab_to_rgb"):
+        numpy_kernels.lab_to_image(np.zeros((3, 2, 2), np.float32), dtype=np.float32)
+
+
 def test_slices_are_copied() -> None:
     image = np.random.default_rng(0).random((2, 5, 8, 20)).astype(np.float32)[:, 1:4, :, ::2]
     assert np.array_equal(numpy_kernels.rgb_to_lab(image), numpy_kernels.rgb_to_lab(image.copy()))
@@ -48,9 +73,13 @@ def test_threads_do_not_change_bits(threads: int) -> None:
 
 def test_errors_say_what_to_do() -> None:
     rgb = np.zeros((3, 2, 2), np.float32)
-    with pytest.raises(TypeError, match=r"^rgb_to_lab: expected a float32 or float64 array as rgb, got uint8; scale"):
+    with pytest.raises(
+        TypeError, match=r"^rgb_to_lab: expected a float32 or float64 array as rgb, got uint8; image_to_lab takes uint8"
+    ):
         numpy_kernels.rgb_to_lab(rgb.astype(np.uint8))
-    with pytest.raises(TypeError, match=r"^lab_to_rgb: expected a float32 or float64 array as lab, got list; scale"):
+    with pytest.raises(
+        TypeError, match=r"^lab_to_rgb: expected a float32 or float64 array as lab, got list; image_to_lab takes uint8"
+    ):
         numpy_kernels.lab_to_rgb([1.0])
     with pytest.raises(
         ValueError, match=r"^rgb_to_lab: expected rgb of shape \(\.\.\., 3, H, W\), got \(2, 2, 3\); move"
@@ -61,9 +90,10 @@ def test_errors_say_what_to_do() -> None:
 
 
 def test_examples_in_docstrings() -> None:
-    failed, tried = doctest.testmod(numpy_kernels.color, extraglobs={"np": np})
-    assert tried == 2
-    assert not failed
+    for module in (numpy_kernels.color, numpy_kernels.image):
+        failed, tried = doctest.testmod(module, extraglobs={"np": np})
+        assert tried == 2
+        assert not failed
 
 
 def test_torch_stays_out() -> None:
