@@ -102,8 +102,9 @@ def _filter(image: Tensor, window: Window) -> Tensor:
 
 
 def halved(image: Tensor) -> Tensor:
-    """Average 2 x 2 pixels; an odd side is padded by one zero line in front, which counts in the mean."""
-    return F.avg_pool2d(image, 2, padding=(image.shape[2] % 2, image.shape[3] % 2))
+    """Average 2 x 2 pixels in float32 or better; an odd side is padded by one zero line in front, which counts."""
+    real = torch.float64 if image.dtype == torch.float64 else torch.float32
+    return F.avg_pool2d(image.to(real), 2, padding=(image.shape[2] % 2, image.shape[3] % 2))
 
 
 def halved_mask(mask: Tensor) -> Tensor:
@@ -129,5 +130,5 @@ def _power(factor: Tensor, weight: float, normalize: str | None, eps: float) -> 
     if normalize is None:
         return factor**weight
     base = (factor + 1) / 2 if normalize == "simple" else factor.clamp(min=eps)
-    alive = base > 0
-    return torch.where(alive, torch.where(alive, base, 1.0) ** weight, 0.0)
+    dead = base <= 0  # false for NaN, which stays
+    return torch.where(dead, 0.0, torch.where(dead, 1.0, base) ** weight)
