@@ -2,38 +2,46 @@
 
 #include "lab.h"
 
-// Between integer images and normalised Lab.
+// One pixel between integer sRGB levels (8 or 16 bits) and normalised Lab: Ln = (L - offset) / scale, an = a /
+// ab_scale.
 namespace nirtrans::core {
 
-// Ln = (L - offset) / l_scale, an = a / ab_scale, bn = b / ab_scale.
 struct LabNorm {
-  double offset, l_scale, ab_scale;
+  double l_offset, l_scale, ab_scale;
 };
 
 template <typename Level>
-constexpr double kTop = sizeof(Level) == 1 ? 255.0 : 65535.0;
+inline constexpr double kTopLevel = static_cast<double>(static_cast<Level>(-1));
 
-template <typename Real>
-NIRTRANS_HD Color<Real> normalized(Color<Real> lab, const LabNorm& norm) {
-  const Real l = Real(1 / norm.l_scale), ab = Real(1 / norm.ab_scale);
-  return {(lab.c0 - Real(norm.offset)) * l, lab.c1 * ab, lab.c2 * ab};
-}
-
-template <typename Real>
-NIRTRANS_HD Color<Real> denormalized(Color<Real> lab, const LabNorm& norm) {
-  return {lab.c0 * Real(norm.l_scale) + Real(norm.offset), lab.c1 * Real(norm.ab_scale), lab.c2 * Real(norm.ab_scale)};
-}
-
-// The level nearest to c in [0, 1], ties to even; NaN becomes 0.
+// The power costs less than a table: loops over it vectorise.
 template <typename Level>
-NIRTRANS_HD Level level_of(float c) {
-  const float level = (c >= 0.0f ? c : 0.0f) * static_cast<float>(kTop<Level>);
-  return static_cast<Level>(static_cast<int32_t>(rintf(level)));
+NIRTRANS_HD float linear_of(Level level) {
+  return srgb_to_linear(static_cast<float>(level) * float(1 / kTopLevel<Level>)).value;
+}
+
+NIRTRANS_HD Color<float> linear_rgb_to_normalized_lab(Color<float> lin, const LabNorm& norm) {
+  const Color<float> lab = linear_rgb_to_lab(lin);
+  const float l_factor = static_cast<float>(1 / norm.l_scale), ab_factor = static_cast<float>(1 / norm.ab_scale);
+  return {(lab.c0 - static_cast<float>(norm.l_offset)) * l_factor, lab.c1 * ab_factor, lab.c2 * ab_factor};
+}
+
+// A channel in [0, 1] or NaN as a whole level, ties to even; NaN becomes 0.
+template <typename Level>
+NIRTRANS_HD float level_of(float c) {
+  return c >= 0 ? rintf(c * float(kTopLevel<Level>)) : 0.0f;
 }
 template <typename Level>
-NIRTRANS_HD Level level_of(double c) {
-  const double level = (c >= 0.0 ? c : 0.0) * kTop<Level>;
-  return static_cast<Level>(static_cast<int32_t>(rint(level)));
+NIRTRANS_HD double level_of(double c) {
+  return c >= 0 ? rint(c * kTopLevel<Level>) : 0.0;
+}
+
+// Levels, still as Real.
+template <typename Level, typename Real>
+NIRTRANS_HD Color<Real> normalized_lab_to_levels(Color<Real> lab, const LabNorm& norm) {
+  const Real l_scale = Real(norm.l_scale), ab_scale = Real(norm.ab_scale);
+  const Color<Real> rgb = lab_to_rgb<Real>(
+      {lab.c0 * l_scale + Real(norm.l_offset), lab.c1 * ab_scale, lab.c2 * ab_scale}, clip_range<Real>(true));
+  return {level_of<Level>(rgb.c0), level_of<Level>(rgb.c1), level_of<Level>(rgb.c2)};
 }
 
 }  // namespace nirtrans::core

@@ -86,11 +86,16 @@ NIRTRANS_HD Color<Real> linear_rgb_to_xyz(Color<Real> lin) {
 }
 
 template <typename Real>
-NIRTRANS_HD Color<Real> rgb_to_lab(Color<Real> rgb) {
-  const Color<Real> xyz = linear_rgb_to_xyz<Real>(
-      {srgb_to_linear(rgb.c0).value, srgb_to_linear(rgb.c1).value, srgb_to_linear(rgb.c2).value});
+NIRTRANS_HD Color<Real> linear_rgb_to_lab(Color<Real> lin) {
+  const Color<Real> xyz = linear_rgb_to_xyz(lin);
   const Real fx = cie_f(xyz.c0).value, fy = cie_f(xyz.c1).value, fz = cie_f(xyz.c2).value;
   return {lightness(xyz.c1, fy), Real(500) * (fx - fy), Real(200) * (fy - fz)};
+}
+
+template <typename Real>
+NIRTRANS_HD Color<Real> rgb_to_lab(Color<Real> rgb) {
+  return linear_rgb_to_lab<Real>(
+      {srgb_to_linear(rgb.c0).value, srgb_to_linear(rgb.c1).value, srgb_to_linear(rgb.c2).value});
 }
 
 template <typename Real>

@@ -1,5 +1,7 @@
+#include "../core/lab.h"
+
+#include "blocks.h"
 #include "clones.h"
-#include "lab_blocks.h"
 
 namespace nirtrans::core {
 namespace {
@@ -48,8 +50,6 @@ NIRTRANS_HD void pull_back_to_lab(const Real* __restrict__ g0, const Real* __res
   }
 }
 
-}  // namespace
-
 // float goes through one clone per instruction set; double, which spends its time in libm, just takes part.
 #define NIRTRANS_BLOCK_KERNELS(Real)                                                                             \
   NIRTRANS_CLONES void rgb_to_lab_block(Rows<const Real> in, Rows<Real> out, int64_t count) {                    \
@@ -70,8 +70,6 @@ NIRTRANS_HD void pull_back_to_lab(const Real* __restrict__ g0, const Real* __res
 NIRTRANS_BLOCK_KERNELS(float)
 NIRTRANS_BLOCK_KERNELS(double)
 #undef NIRTRANS_BLOCK_KERNELS
-
-namespace {
 
 // Call `kernel(in, out, count)` for each block.
 template <typename T, typename Kernel>

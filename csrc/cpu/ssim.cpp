@@ -21,6 +21,18 @@ struct Interval {
 
 Interval intersection(Interval a, Interval b) { return {std::max(a.first, b.first), std::min(a.last, b.last)}; }
 
+// In eight lanes, which are vector registers to the compiler, added up in their order.
+template <typename Term>
+NIRTRANS_HD double sum_of(int64_t count, const Term& term) {
+  double lanes[8] = {}, sum = 0;
+  const int64_t whole = count / 8 * 8;
+  for (int64_t i = 0; i < whole; i += 8)
+    for (int64_t lane = 0; lane < 8; ++lane) lanes[lane] += term(i + lane);
+  for (int64_t i = whole; i < count; ++i) lanes[i - whole] += term(i);
+  for (const double lane : lanes) sum += lane;
+  return sum;
+}
+
 template <typename Real>
 using Row = std::vector<Real>;
 
@@ -224,11 +236,7 @@ class Sweep {
     const Real* value = value_.data() + (own.first - centers_x_.first);
     if (t_.map) std::copy(value, value + own.count(), t_.map + map_offset(center, own.first));
     if (!t_.sums) return;
-    double lanes[8] = {};
-    for (int64_t i = 0; i < own.count() / 8 * 8; i += 8)
-      for (int64_t lane = 0; lane < 8; ++lane) lanes[lane] += static_cast<double>(value[i + lane]);
-    for (int64_t i = own.count() / 8 * 8; i < own.count(); ++i) lanes[i % 8] += static_cast<double>(value[i]);
-    for (const double lane : lanes) sum_ += lane;
+    sum_ += sum_of(own.count(), [&](int64_t i) { return static_cast<double>(value[i]); });
   }
 
   int64_t map_offset(int64_t center, int64_t x) const {
@@ -249,7 +257,7 @@ class Sweep {
     load_row(t_.y, y, tile_x_, own_[kY].data());
     const int64_t count = tile_x_.count();
     if (s_.l1_weight != 0)
-      for (int64_t i = 0; i < count; ++i) l1_sum_ += std::abs(static_cast<double>(own_[kX][i]) - own_[kY][i]);
+      l1_sum_ += sum_of(count, [&](int64_t i) { return std::abs(static_cast<double>(own_[kX][i]) - own_[kY][i]); });
     if (!gradient()) return;
     const Interval existing = any ? centers_y_ : Interval{0, 0};
     for (int32_t d = 0; d < kDerivatives; ++d)
