@@ -14,13 +14,11 @@ import torch
 from torch import Tensor
 
 from nirtrans.kernels import _ssim_ops
-from nirtrans.kernels._checks import check_float, check_one_device, check_planes
-from nirtrans.kernels._ssim_ops import PADDINGS
+from nirtrans.kernels._ssim_inputs import check_levels, check_reduction, full_mask, make_window, prepare
 from nirtrans.kernels.reference import ssim as twin
 from nirtrans.kernels.reference.ssim import Window
 
 REDUCTIONS = ("mean", "sum", "none")
-LARGEST_WINDOW = 33
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Wang, Simoncelli, Bovik, Multiscale Structural Similarity for Image Quality Assessment, 2003."""
 
@@ -65,7 +63,7 @@ def ssim(
         1.0
     """
     window = make_window("ssim", data_range, window_size, sigma, padding)
-    _check_reduction("ssim", reduction, REDUCTIONS)
+    check_reduction("ssim", reduction, REDUCTIONS)
     x, y, mask = prepare("ssim", x, y, mask, window)
     if reduction == "none":
         return _ssim_ops.ssim_map(x, y, mask, window)
@@ -122,7 +120,7 @@ def ms_ssim(
         1.0
     """
     window = make_window("ms_ssim", data_range, window_size, sigma, padding)
-    _check_reduction("ms_ssim", reduction, REDUCTIONS)
+    check_reduction("ms_ssim", reduction, REDUCTIONS)
     if normalize not in ("relu", "simple", None):
         raise ValueError(f"ms_ssim: expected normalize 'relu', 'simple' or None, got {normalize!r}; choose one of them")
     x, y, mask = prepare("ms_ssim", x, y, mask, window)
@@ -180,7 +178,7 @@ def l1_ssim_loss(
         raise ValueError(
             "l1_ssim_loss: expected reduction 'mean' or 'sum', got 'none'; the maps of its two parts differ in size"
         )
-    _check_reduction("l1_ssim_loss", reduction, REDUCTIONS[:2])
+    check_reduction("l1_ssim_loss", reduction, REDUCTIONS[:2])
     if not 0 <= weight <= 1:
         raise ValueError(f"l1_ssim_loss: expected weight in [0, 1], got {weight}; 0 is L1 alone, 1 is SSIM alone")
     x, y, mask = prepare("l1_ssim_loss", x, y, mask, window)
@@ -200,7 +198,7 @@ def dissimilar_sum(x: Tensor, y: Tensor, *, mask: Tensor | None = None, **option
     """Return the sum of 1 - s over the counted points; arguments as for `ssim`."""
     similar = ssim(x, y, mask=mask, reduction="sum", **options)
     window = Window(options.get("window_size", 11), padding=options.get("padding", "valid"))
-    return _points(x, None if mask is None else _full_mask("ssim", mask, x), window) - similar
+    return _points(x, None if mask is None else full_mask("ssim", mask, x), window) - similar
 
 
 def _l1_ssim_in_two(x: Tensor, y: Tensor, mask: Tensor | None, window: Window, weight: float) -> Tensor:
@@ -254,100 +252,13 @@ def level_means(x: Tensor, y: Tensor, mask: Tensor | None, window: Window, level
 
 
 def plane_means(x: Tensor, y: Tensor, mask: Tensor | None, window: Window) -> Tensor:
+    """Mean s (or cs) per image and channel, (N, C) float64; 1 where no point counts."""
     if mask is None:
         height, width = _ssim_ops.map_size(x.shape[2], x.shape[3], window)
         return _ssim_ops.plane_sums(x, y, mask, window) / (height * width)
     counted = twin.counted(mask, window).sum(dim=(2, 3))
     sums = _ssim_ops.plane_sums(x, y, mask.contiguous(), window)
     return torch.where(counted > 0, sums / counted.clamp(min=1), 1.0)
-
-
-def make_window(
-    operator: str,
-    data_range: float,
-    size: int,
-    sigma: float,
-    padding: str,
-    constants: tuple[float, float] = (0.01, 0.03),
-) -> Window:
-    """Check what defines a map.
-
-    Raises:
-        ValueError: If one of the options is out of range.
-    """
-    if not 0 < data_range < float("inf"):
-        raise ValueError(f"{operator}: expected a positive data_range, got {data_range}; 1 for images in [0, 1]")
-    if not isinstance(size, int) or size % 2 == 0 or not 3 <= size <= LARGEST_WINDOW:
-        raise ValueError(f"{operator}: expected an odd window_size from 3 to {LARGEST_WINDOW}, got {size}; 11 is usual")
-    if not 0 < sigma < float("inf"):
-        raise ValueError(f"{operator}: expected a positive sigma, got {sigma}; 1.5 is usual")
-    if padding not in PADDINGS:
-        raise ValueError(f"{operator}: expected padding 'valid', 'reflect' or 'zero', got {padding!r}; choose one")
-    c1, c2 = ((constant * data_range) ** 2 for constant in constants)
-    return Window(size, float(sigma), padding, c1, c2)
-
-
-def prepare(operator: str, x: Any, y: Any, mask: Any, window: Window) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Check a pair of images; return it in one dtype, with the mask as contiguous (N, 1, H, W).
-
-    Raises:
-        TypeError: If an image is not floating point or the mask not bool.
-        ValueError: If shapes or devices differ, or images are smaller than the window.
-    """
-    for name, image in (("x", x), ("y", y)):
-        check_float(image, operator, name, f"scale 8-bit images to [0, 1] with {name}.float() / 255")
-        check_planes(image, operator, name)
-    if x.shape != y.shape:
-        raise ValueError(
-            f"{operator}: expected images of one shape, got {tuple(x.shape)} and {tuple(y.shape)}; crop or resize one"
-        )
-    check_one_device(operator, x=x, y=y, mask=mask if isinstance(mask, Tensor) else None)
-    _check_size(operator, x, window)
-    if x.dtype != y.dtype:
-        common = torch.float64 if torch.float64 in (x.dtype, y.dtype) else torch.float32
-        x, y = x.to(common), y.to(common)
-    return x, y, None if mask is None else _full_mask(operator, mask, x)
-
-
-def _check_size(operator: str, x: Tensor, window: Window) -> None:
-    least = {"valid": window.size, "reflect": window.size // 2 + 1, "zero": 1}[window.padding]
-    if min(x.shape[2:]) < least:
-        raise ValueError(
-            f"{operator}: expected height and width of at least {least} for a window of {window.size} with padding "
-            f"{window.padding!r}, got {x.shape[2]} x {x.shape[3]}; use a smaller window_size or another padding"
-        )
-
-
-def _full_mask(operator: str, mask: Any, x: Tensor) -> Tensor:
-    if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
-        got = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
-        raise TypeError(f"{operator}: expected a bool tensor as mask, got {got}; True marks valid pixels")
-    wanted = (x.shape[0], 1, x.shape[2], x.shape[3])
-    try:
-        return mask.expand(wanted).contiguous()
-    except RuntimeError:
-        raise ValueError(
-            f"{operator}: expected a mask broadcastable to {wanted}, got {tuple(mask.shape)}; one mask "
-            "serves all channels"
-        ) from None
-
-
-def check_levels(x: Tensor, levels: int, size: int) -> None:
-    if levels < 1:
-        raise ValueError("ms_ssim: expected at least one weight, got none; leave weights out for the usual five")
-    if min(x.shape[2:]) < twin.smallest_side(levels, size):
-        most = max((n for n in range(1, levels) if min(x.shape[2:]) >= twin.smallest_side(n, size)), default=0)
-        advice = f"use at most {most} weights" if most else f"use ssim with a window_size below {size}"
-        raise ValueError(
-            f"ms_ssim: expected height and width above {twin.smallest_side(levels, size) - 1} for {levels} levels, got "
-            f"{x.shape[2]} x {x.shape[3]}; {advice}"
-        )
-
-
-def _check_reduction(operator: str, reduction: str, known: Sequence[str]) -> None:
-    if reduction not in known:
-        names = ", ".join(map(repr, known))
-        raise ValueError(f"{operator}: expected reduction {names}, got {reduction!r}; choose one of them")
 
 
 def _real(x: Tensor) -> torch.dtype:

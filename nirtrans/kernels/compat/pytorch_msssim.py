@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from nirtrans.kernels._ssim_inputs import check_levels, make_window, prepare
 from nirtrans.kernels.reference.ssim import power_product
-from nirtrans.kernels.ssim import MS_SSIM_WEIGHTS, check_levels, level_means, make_window, plane_means, prepare
+from nirtrans.kernels.ssim import MS_SSIM_WEIGHTS, level_means, plane_means
 
 Constants = tuple[float, float]
 
