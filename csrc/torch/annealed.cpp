@@ -24,7 +24,7 @@ Tensor annealed_mean(const Tensor& scores, const Tensor& bins, double temperatur
   const PlacedBins placed = table_of(scores, bins, temperature, "annealed_mean");
   const Tensor logits = readable(scores);
   const std::vector<int64_t> shape = {logits.size(0), 2, logits.size(2), logits.size(3)};
-  const Tensor ab = torch::stable::new_empty(logits, shape, compute_type(logits));
+  const Tensor ab = fresh(logits, shape, compute_type(logits));
   if (logits.numel() == 0) return ab;
   const core::Planes layout = planes_of(logits);
   for_storage_type(logits, "annealed_mean", [&](auto* type) {
@@ -51,9 +51,8 @@ Tensor annealed_mean_backward(const Tensor& grad, const Tensor& scores, const Te
                       grad.size(2) == logits.size(2) && grad.size(3) == logits.size(3) &&
                       grad.scalar_type() == compute_type(logits) && grad.is_cuda() == logits.is_cuda(),
                   "annealed_mean_backward: expected a gradient of the shape and dtype of the mean");
-  const Tensor grad_logits = torch::stable::empty_like(logits);
+  const Tensor grad_logits = fresh_like(logits);
   if (logits.numel() == 0) return grad_logits;
-  prefer_large_pages(grad_logits);
   const core::Planes layout = planes_of(logits);
   for_storage_type(logits, "annealed_mean_backward", [&](auto* type) {
     using T = Pointee<decltype(type)>;

@@ -3,6 +3,7 @@
 #include <tuple>
 
 #include "bin_tables.h"
+#include "pages.h"
 #include "stream.h"
 
 // Allocation and dispatch of encode_ab.
@@ -18,8 +19,8 @@ std::tuple<Tensor, Tensor> encode_ab(const Tensor& colors, const Tensor& bins, i
   const Tensor ab = readable(colors);
   const ScalarType real = ab.scalar_type() == ScalarType::Double ? ScalarType::Double : ScalarType::Float;
   const std::vector<int64_t> shape = {ab.size(0), neighbors, ab.size(2), ab.size(3)};
-  const Tensor index = torch::stable::new_empty(ab, shape, ScalarType::Long);
-  const Tensor weight = torch::stable::new_empty(ab, shape, real);
+  const Tensor index = fresh(ab, shape, ScalarType::Long);
+  const Tensor weight = fresh(ab, shape, real);
   if (ab.numel() == 0) return {index, weight};
   const core::Planes planes = planes_of(ab);
   const core::Encoding encoding{static_cast<int32_t>(neighbors), 1 / (2 * sigma * sigma)};

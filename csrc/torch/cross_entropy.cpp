@@ -107,9 +107,8 @@ std::tuple<Tensor, Tensor> soft_cross_entropy(const Tensor& scores, const Tensor
   const std::vector<int64_t> shape = {logits.size(0), logits.size(2), logits.size(3)};
   const Tensor loss =
       torch::stable::new_zeros(logits, per_pixel ? shape : std::vector<int64_t>{}, compute_type(logits));
-  const Tensor gradient = with_gradient ? torch::stable::empty_like(logits) : torch::stable::new_empty(logits, {0});
+  const Tensor gradient = with_gradient ? fresh_like(logits) : torch::stable::new_empty(logits, {0});
   if (logits.numel() == 0) return {loss, gradient};
-  prefer_large_pages(gradient);
   for_storage_type(logits, "soft_cross_entropy", [&](auto* type) {
     using T = Pointee<decltype(type)>;
     using Real = core::Compute<T>;
@@ -133,9 +132,8 @@ Tensor soft_cross_entropy_backward(const Tensor& grad, const Tensor& scores, con
   const Tensor upstream = torch::stable::contiguous(grad);
   check(upstream, logits, per_pixel ? logits.size(0) * logits.size(2) * logits.size(3) : 1, compute_type(logits),
         "the gradient");
-  const Tensor gradient = torch::stable::empty_like(logits);
+  const Tensor gradient = fresh_like(logits);
   if (logits.numel() == 0) return gradient;
-  prefer_large_pages(gradient);
   for_storage_type(logits, "soft_cross_entropy_backward", [&](auto* type) {
     using T = Pointee<decltype(type)>;
     using Real = core::Compute<T>;

@@ -2,6 +2,7 @@
 
 #include "../core/image_kernels.h"
 #include "checks.h"
+#include "pages.h"
 #include "stream.h"
 
 // Allocation and dispatch between integer images and normalised Lab. The schemas stand in ops.cpp.
@@ -34,7 +35,7 @@ Tensor image_to_lab(const Tensor& levels, double offset, double l_scale, double 
   std::vector<int64_t> shape = shape_of(image);
   shape.insert(shape.end() - 3, 3);
   shape.pop_back();
-  const Tensor lab = torch::stable::new_empty(image, shape, dtype);
+  const Tensor lab = fresh(image, shape, dtype);
   if (lab.numel() == 0) return lab;
   const core::LabNorm norm{offset, l_scale, ab_scale};
   const core::Pixels pixels = pixels_of(lab);
@@ -62,7 +63,7 @@ Tensor lab_to_image(const Tensor& color, double offset, double l_scale, double a
   std::vector<int64_t> shape = shape_of(lab);
   shape.erase(shape.end() - 3);
   shape.push_back(3);
-  const Tensor image = torch::stable::new_empty(lab, shape, dtype);
+  const Tensor image = fresh(lab, shape, dtype);
   if (lab.numel() == 0) return image;
   const core::LabNorm norm{offset, l_scale, ab_scale};
   const core::Pixels pixels = pixels_of(lab);

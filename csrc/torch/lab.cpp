@@ -1,6 +1,7 @@
 #include <torch/csrc/stable/library.h>
 
 #include "checks.h"
+#include "pages.h"
 #include "stream.h"
 
 // Allocation and dispatch of the colour operators. The schemas stand in ops.cpp.
@@ -27,7 +28,7 @@ void run(const Tensor& image, const char* op, const Cpu& cpu, const Cuda& cuda) 
 Tensor rgb_to_lab(const Tensor& image) {
   check_color_image(image, "rgb_to_lab");
   const Tensor rgb = readable(image);
-  const Tensor lab = torch::stable::empty_like(rgb);
+  const Tensor lab = fresh_like(rgb);
   run(
       rgb, "rgb_to_lab",
       [&](auto* type, const core::Pixels& pixels, int64_t first, int64_t last) {
@@ -45,7 +46,7 @@ Tensor rgb_to_lab_backward(const Tensor& grad, const Tensor& image) {
   check_color_image(image, "rgb_to_lab_backward");
   check_like(grad, image, "rgb_to_lab_backward");
   const Tensor rgb = readable(image), grad_lab = in_layout_of(rgb, grad);
-  const Tensor grad_rgb = torch::stable::empty_like(rgb);
+  const Tensor grad_rgb = fresh_like(rgb);
   run(
       rgb, "rgb_to_lab_backward",
       [&](auto* type, const core::Pixels& pixels, int64_t first, int64_t last) {
@@ -62,7 +63,7 @@ Tensor rgb_to_lab_backward(const Tensor& grad, const Tensor& image) {
 Tensor lab_to_rgb(const Tensor& image, bool clip) {
   check_color_image(image, "lab_to_rgb");
   const Tensor lab = readable(image);
-  const Tensor rgb = torch::stable::empty_like(lab);
+  const Tensor rgb = fresh_like(lab);
   run(
       lab, "lab_to_rgb",
       [&](auto* type, const core::Pixels& pixels, int64_t first, int64_t last) {
@@ -80,7 +81,7 @@ Tensor lab_to_rgb_backward(const Tensor& grad, const Tensor& image, bool clip) {
   check_color_image(image, "lab_to_rgb_backward");
   check_like(grad, image, "lab_to_rgb_backward");
   const Tensor lab = readable(image), grad_rgb = in_layout_of(lab, grad);
-  const Tensor grad_lab = torch::stable::empty_like(lab);
+  const Tensor grad_lab = fresh_like(lab);
   run(
       lab, "lab_to_rgb_backward",
       [&](auto* type, const core::Pixels& pixels, int64_t first, int64_t last) {

@@ -6,6 +6,7 @@
 
 #include "../core/ssim_kernels.h"
 #include "checks.h"
+#include "pages.h"
 #include "stream.h"
 
 // Allocation and dispatch of the SSIM operators.
@@ -52,9 +53,7 @@ ScalarType real_type(const Tensor& x) {
   return x.scalar_type() == ScalarType::Double ? ScalarType::Double : ScalarType::Float;
 }
 
-Tensor gradient_like(const Tensor& x, bool needed) {
-  return needed ? torch::stable::empty_like(x) : torch::stable::new_empty(x, {0});
-}
+Tensor gradient_like(const Tensor& x, bool needed) { return needed ? fresh_like(x) : torch::stable::new_empty(x, {0}); }
 
 // What a sweep writes; undefined where absent.
 struct Outputs {
@@ -140,7 +139,7 @@ Tensor ssim_map(const Tensor& first, const Tensor& second, const Mask& mask, int
   const core::SsimSettings settings = settings_of(window, sigma, c1, c2, padding, contrast);
   const Pair pair = pair_of(first, second, mask, settings, "ssim_map");
   Outputs outputs;
-  outputs.map = torch::stable::new_empty(pair.x, map_shape(pair.shape, settings), real_type(pair.x));
+  outputs.map = fresh(pair.x, map_shape(pair.shape, settings), real_type(pair.x));
   sweep(pair, mask, settings, outputs, "ssim_map");
   return *outputs.map;
 }
