@@ -242,3 +242,15 @@ def test_threads_do_not_change_bits(dtype: torch.dtype) -> None:
     one, two, three = (with_threads(threads, everything) for threads in (1, 2, 3))
     for other in (two, three):
         assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.slow
+@compiled_only
+def test_more_than_2_to_the_31_elements() -> None:
+    # 4.4 GB; the last pixels, whose offsets need 64 bits, must equal those of a small copy.
+    logits, ab = torch.zeros(1, 313, 2640, 2640, dtype=torch.bfloat16), colours(1, 2640, 2640)
+    assert logits.numel() > 2**31
+    logits[..., -1, -300:] = class_scores(1, 313, 1, 300)[..., 0, :].to(torch.bfloat16)
+    loss = soft_cross_entropy(logits, ab, reduction="none")[..., -1:, -300:]
+    ends = [tensor[..., -1:, -300:].contiguous() for tensor in (logits, ab)]
+    assert torch.equal(loss, soft_cross_entropy(*ends, reduction="none"))

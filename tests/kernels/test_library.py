@@ -1,6 +1,5 @@
 """Loading: what is reported, what runs instead, what is not imported."""
 
-import doctest
 import os
 import subprocess
 import sys
@@ -9,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from nirtrans.kernels import _library, build_info, lab, reference, rgb_to_lab
+from nirtrans.kernels import _library, build_info, reference, rgb_to_lab
 from tests.kernels.conftest import compiled_only
 
 ROOT = Path(__file__).parent.parent.parent
@@ -71,13 +70,6 @@ def test_kernels_import_nothing_beyond_torch_and_numpy() -> None:
     )
     result = run_python(code + "import nirtrans.kernels; print('imported')")
     assert result.stdout == "imported\n", result.stderr
-
-
-def test_examples_in_docstrings() -> None:
-    for module in (lab, _library):
-        failed, tried = doctest.testmod(module, extraglobs={"torch": torch})
-        assert tried
-        assert not failed
 
 
 def test_matrix_is_inverted_in_double_precision() -> None:

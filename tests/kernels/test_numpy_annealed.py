@@ -1,7 +1,5 @@
 """The annealed mean of the NumPy face: the same bits as torch."""
 
-import doctest
-
 import numpy as np
 import pytest
 import torch
@@ -44,8 +42,3 @@ def test_errors_say_what_to_do() -> None:
         numpy_kernels.annealed_mean(scores((1, 313, 2, 2)), temperature=0)
     with pytest.raises(TypeError, match=r"^annealed_mean: expected a float32 or float64 array as logits, got int64; "):
         numpy_kernels.annealed_mean(np.zeros((1, 313, 2, 2), np.int64))
-
-
-def test_example_in_docstring() -> None:
-    module = numpy_kernels.annealed
-    assert doctest.testmod(module).failed == 0

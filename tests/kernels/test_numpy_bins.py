@@ -1,7 +1,5 @@
 """The NumPy face of the bins: the same bits as torch."""
 
-import doctest
-
 import numpy as np
 import pytest
 import torch
@@ -87,9 +85,3 @@ def test_errors_about_arrays() -> None:
         numpy_kernels.class_weights(np.ones((1, 1)))
     with pytest.raises(ValueError, match=r"^class_weights: expected mix in \[0, 1\], got -1; "):
         numpy_kernels.class_weights(np.ones(1), mix=-1)
-
-
-def test_examples_in_docstrings() -> None:
-    failed, tried = doctest.testmod(numpy_kernels.bins, extraglobs={"np": np})
-    assert tried == 4
-    assert not failed

@@ -1,6 +1,5 @@
 """The NumPy face: the same bits as torch, without torch."""
 
-import doctest
 import subprocess
 import sys
 from pathlib import Path
@@ -87,13 +86,6 @@ def test_errors_say_what_to_do() -> None:
         numpy_kernels.rgb_to_lab(np.zeros((2, 2, 3), np.float32))
     with pytest.raises(ValueError, match=r"^rgb_to_lab: expected at least 1 thread, got 0; leave it out to use all$"):
         numpy_kernels.rgb_to_lab(rgb, threads=0)
-
-
-def test_examples_in_docstrings() -> None:
-    for module in (numpy_kernels.color, numpy_kernels.image):
-        failed, tried = doctest.testmod(module, extraglobs={"np": np})
-        assert tried == 2
-        assert not failed
 
 
 def test_torch_stays_out() -> None:
