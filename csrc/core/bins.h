@@ -6,8 +6,8 @@
 // holds every bin that is among the nearest for some point of its cell.
 namespace nirtrans::core {
 
-constexpr int32_t kCellsPerSide = 52;
-constexpr double kCellSide = 5.0, kCoverLow = -130.0, kCoverHigh = kCoverLow + kCellsPerSide * kCellSide;
+constexpr int32_t kCellsPerSide = 104;
+constexpr double kCellSide = 2.5, kCoverLow = -130.0, kCoverHigh = kCoverLow + kCellsPerSide * kCellSide;
 
 struct BinTable {
   const float* bins;      // pairs (a, b)

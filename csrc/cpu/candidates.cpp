@@ -22,23 +22,32 @@ Bounds bounds(double x, double low) {
   return {std::max({low - x, x - high, 0.0}), std::max(std::abs(x - low), std::abs(x - high))};
 }
 
-void list_cell(IndexedBins& index, double low_a, double low_b, int32_t neighbors) {
-  std::vector<double> smallest, largest;
-  for (size_t i = 0; i < index.bins.size(); i += 2) {
-    const Bounds a = bounds(index.bins[i], low_a), b = bounds(index.bins[i + 1], low_b);
-    smallest.push_back(std::hypot(a.smallest, b.smallest));
-    largest.push_back(std::hypot(a.largest, b.largest));
+// Squared distances of every bin to a cell.
+struct Distances {
+  std::vector<double> smallest, largest, sorted;
+};
+
+void list_cell(IndexedBins& index, double low_a, double low_b, int32_t neighbors, Distances& squared) {
+  for (size_t bin = 0; bin < squared.smallest.size(); ++bin) {
+    const Bounds a = bounds(index.bins[2 * bin], low_a), b = bounds(index.bins[2 * bin + 1], low_b);
+    squared.smallest[bin] = a.smallest * a.smallest + b.smallest * b.smallest;
+    squared.largest[bin] = a.largest * a.largest + b.largest * b.largest;
   }
-  std::nth_element(largest.begin(), largest.begin() + neighbors - 1, largest.end());
-  for (size_t bin = 0; bin < smallest.size(); ++bin)
-    if (smallest[bin] <= largest[neighbors - 1] + kSlack) index.lists.push_back(static_cast<uint16_t>(bin));
+  squared.sorted = squared.largest;
+  const auto last = squared.sorted.begin() + neighbors - 1;
+  std::nth_element(squared.sorted.begin(), last, squared.sorted.end());
+  const double reach = std::sqrt(*last) + kSlack;
+  for (size_t bin = 0; bin < squared.smallest.size(); ++bin)
+    if (squared.smallest[bin] <= reach * reach) index.lists.push_back(static_cast<uint16_t>(bin));
 }
 
 IndexedBins build(std::vector<float> bins, int32_t neighbors) {
   IndexedBins index{std::move(bins), {0}, {}};
+  const std::vector<double> none(index.bins.size() / 2);
+  Distances squared{none, none, none};
   for (int32_t row = 0; row < kCellsPerSide; ++row)
     for (int32_t column = 0; column < kCellsPerSide; ++column) {
-      list_cell(index, kCoverLow + row * kCellSide, kCoverLow + column * kCellSide, neighbors);
+      list_cell(index, kCoverLow + row * kCellSide, kCoverLow + column * kCellSide, neighbors, squared);
       index.starts.push_back(static_cast<int32_t>(index.lists.size()));
     }
   return index;
