@@ -60,8 +60,8 @@ DIRECTIONS = (
 def cases(setting: Setting) -> Iterator[Case]:
     """Yield the colour kernels at each size: forward, with gradient, and from and to 8-bit images."""
     for shape in setting.shapes:
-        # Clear of 0 and 1, where rounding decides whether a channel is clipped and has a gradient at all.
-        rgb = 0.01 + 0.98 * torch.rand(shape, generator=torch.Generator().manual_seed(0))
+        # Clear of the clip bounds and of the bend of the sRGB curve at 0.04, where rounding decides between two slopes.
+        rgb = 0.05 + 0.9 * torch.rand(shape, generator=torch.Generator().manual_seed(0))
         for direction in DIRECTIONS:
             image = (rgb if direction.name == "rgb_to_lab" else reference.rgb_to_lab(rgb)).to(setting.device)
             yield _forward(direction, image, setting)
