@@ -99,6 +99,7 @@ class Sweep {
     reach_ = gradient() ? radius_ : 0;
     centers_y_ = intersection({tile_y_.first - reach_, tile_y_.last + reach_}, {axis_y_.low, axis_y_.high});
     centers_x_ = intersection({tile_x_.first - reach_, tile_x_.last + reach_}, {axis_x_.low, axis_x_.high});
+    for (auto& row : point_) std::fill(row.begin(), row.end(), Real(0));
     sum_ = l1_sum_ = 0;
   }
 
@@ -164,36 +165,44 @@ class Sweep {
     return axis_weight(taps_, radius_, shape_.height, s_.padding, center, y);
   }
 
-  // Filter along y around `center`: rows of `ring` that exist, with their weights.
-  void filter_along_y(Ring<Real>& ring, int64_t center, Interval existing, bool adjoint, int32_t quantity, Real* out,
-                      int64_t count) {
-    const Real* rows[kLargestWindow];
+  // The rows of a ring around `center` with their weights; rows that do not exist weigh nothing.
+  struct Band {
+    int64_t rows[kLargestWindow];  // -1: none
     Real weights[kLargestWindow];
+  };
+
+  Band band_around(int64_t center, Interval existing, bool adjoint) const {
+    Band band;
     for (int32_t k = 0; k < s_.window; ++k) {
       const int64_t y = center - radius_ + k;
       const bool exists = y >= existing.first && y < existing.last;
-      rows[k] = exists ? ring.row(y, quantity) : zeros_.data();
-      weights[k] = !exists ? Real(0) : adjoint ? weight_y(y, center) : weight_y(center, y);
+      band.rows[k] = exists ? y : -1;
+      band.weights[k] = !exists ? Real(0) : adjoint ? weight_y(y, center) : weight_y(center, y);
     }
-    combine_rows(rows, weights, s_.window, out, row_length(count));
+    return band;
+  }
+
+  void filter_along_y(Ring<Real>& ring, const Band& band, int32_t quantity, Real* out, int64_t count) {
+    const Real* rows[kLargestWindow];
+    for (int32_t k = 0; k < s_.window; ++k)
+      rows[k] = band.rows[k] < 0 ? zeros_.data() : ring.row(band.rows[k], quantity);
+    combine_rows(rows, band.weights, s_.window, out, row_length(count));
   }
 
   void make_points(int64_t center) {
     const int64_t count = centers_x_.count();
-    for (int32_t q = 0; q < quantities(); ++q)
-      filter_along_y(filtered_, center, {0, shape_.height}, false, q, means_[q].data(), count);
+    const Band band = band_around(center, {0, shape_.height}, false);
+    for (int32_t q = 0; q < quantities(); ++q) filter_along_y(filtered_, band, q, means_[q].data(), count);
     if (t_.mask) normalize(center);
     // The derivatives lie where the adjoint filter of this tile's columns wants them.
     const int64_t margin = centers_x_.first - (tile_x_.first - reach_);
     Real* rows[kDerivatives];
-    for (int32_t d = 0; d < kDerivatives; ++d) {
-      std::fill(point_[d].begin(), point_[d].end(), Real(0));
-      rows[d] = point_[d].data() + margin;
-    }
+    for (int32_t d = 0; d < kDerivatives; ++d) rows[d] = point_[d].data() + margin;
     point_row(means_[kX].data(), means_[kY].data(), means_[kProduct].data(), means_[kSquare].data(),
               static_cast<Real>(s_.c1), static_cast<Real>(s_.c2), s_.contrast,
               {value_.data(), rows[kMuX], rows[kMuY], rows[kByProduct], rows[kBySquare]}, row_length(count));
-    for (int32_t d = 0; d < kDerivatives; ++d) std::fill(rows[d] + count, point_[d].data() + length_, Real(0));
+    // All else in these rows is zero, but for what rounding the length up has written.
+    for (int32_t d = 0; d < kDerivatives; ++d) std::fill(rows[d] + count, rows[d] + row_length(count), Real(0));
     if (t_.mask) drop_uncounted(center, rows);
     keep_values(center);
     if (t_.upstream) apply_upstream(center, rows);
@@ -259,9 +268,9 @@ class Sweep {
     if (s_.l1_weight != 0)
       l1_sum_ += sum_of(count, [&](int64_t i) { return std::abs(static_cast<double>(own_[kX][i]) - own_[kY][i]); });
     if (!gradient()) return;
-    const Interval existing = any ? centers_y_ : Interval{0, 0};
+    const Band band = band_around(y, any ? centers_y_ : Interval{0, 0}, true);
     for (int32_t d = 0; d < kDerivatives; ++d)
-      if (wanted(d)) filter_along_y(derivatives_, y, existing, true, d, combined_[d].data(), count);
+      if (wanted(d)) filter_along_y(derivatives_, band, d, combined_[d].data(), count);
     if (t_.grad_x) store_gradient(t_.grad_x, y, kMuX, own_[kX].data(), own_[kY].data());
     if (t_.grad_y) store_gradient(t_.grad_y, y, kMuY, own_[kY].data(), own_[kX].data());
   }
