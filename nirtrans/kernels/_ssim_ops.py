@@ -64,15 +64,21 @@ def _fake_planes(x: Tensor, y: Tensor, mask: Tensor | None, *options: Any) -> tu
 
 
 def _save_gradients(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, ...]) -> None:
-    x, y, *_, need_x, need_y = inputs
-    ctx.need = need_x, need_y
-    ctx.save_for_backward(*output[1:], x, y)
+    x, y, mask, *ctx.options = inputs
+    ctx.made = output[1:]
+    ctx.save_for_backward(x, y, mask)
     ctx.mark_non_differentiable(*output[1:])
 
 
 def _scale_gradients(ctx: Any, upstream: Tensor, *unused: Tensor) -> tuple[Tensor | None, ...]:
-    *made, x, y = ctx.saved_tensors
-    grads = [_scaled(grad, upstream) if needed else None for grad, needed in zip(made, ctx.need, strict=True)]
+    x, y, mask = ctx.saved_tensors
+    # The first backward pass takes the gradients along and scales them in place; another one has to make them again.
+    made, ctx.made = ctx.made, None
+    if made is None:
+        with torch.no_grad():
+            made = torch.ops.nirtrans.ssim_planes(x, y, mask, *ctx.options)[1:]
+    needs = ctx.options[-2:]
+    grads = [_scaled(grad, upstream) if needed else None for grad, needed in zip(made, needs, strict=True)]
     if torch.is_grad_enabled():  # as with create_graph=True
         grads = [None if grad is None else _DifferentiableOnce.apply(grad, x, y) for grad in grads]
     return (*grads, *[None] * 11)
@@ -93,12 +99,15 @@ class _DifferentiableOnce(torch.autograd.Function):
 def _scaled(grad: Tensor, upstream: Tensor) -> Tensor:
     """Multiply each plane by its factor, in float32 or better; the gradient of a plain mean needs nothing more.
 
-    Looking at the factor is free on the CPU; elsewhere, and while tracing, it would wait for the device.
+    Looking at the factor is free on the CPU and would wait for any other device. A graph that is being traced, where
+    tensors are of a subclass, must not change what it has returned.
     """
-    if type(upstream) is Tensor and upstream.device.type == "cpu" and bool((upstream == 1).all()):
+    factor = (upstream if grad.dtype == torch.float64 else upstream.float())[:, :, None, None]
+    if type(grad) is not Tensor:
+        return (grad * factor).to(grad.dtype)
+    if upstream.device.type == "cpu" and bool((upstream == 1).all()):
         return grad
-    factor = upstream if grad.dtype == torch.float64 else upstream.float()
-    return (grad * factor[:, :, None, None]).to(grad.dtype)
+    return grad.mul_(factor)
 
 
 def _fake_map(x: Tensor, y: Tensor, mask: Tensor | None, *options: Any) -> Tensor:
