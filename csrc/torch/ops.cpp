@@ -12,17 +12,19 @@ STABLE_TORCH_LIBRARY(nirtrans, m) {
   m.def("lab_to_image(Tensor lab, float offset, float l_scale, float ab_scale, ScalarType dtype) -> Tensor");
   m.def("encode_ab(Tensor ab, Tensor bins, int neighbors, float sigma) -> (Tensor index, Tensor weight)");
   // padding: 0 valid, 1 reflect, 2 zero. planes: weight * sum of s (or cs) + l1_weight * sum of |x - y|, (N, C)
-  // float64.
+  // float64. Gradients that are not needed, and the images at half their size unless `halve`, are empty.
   m.def(
       "ssim_planes(Tensor x, Tensor y, Tensor? mask, int window, float sigma, float c1, float c2, int padding, "
-      "bool contrast, float weight, float l1_weight, bool need_x, bool need_y) -> "
-      "(Tensor planes, Tensor grad_x, Tensor grad_y)");
+      "bool contrast, float weight, float l1_weight, bool need_x, bool need_y, bool halve) -> "
+      "(Tensor planes, Tensor grad_x, Tensor grad_y, Tensor half_x, Tensor half_y)");
   m.def(
       "ssim_map(Tensor x, Tensor y, Tensor? mask, int window, float sigma, float c1, float c2, int padding, "
       "bool contrast) -> Tensor");
   m.def(
       "ssim_map_backward(Tensor grad, Tensor x, Tensor y, Tensor? mask, int window, float sigma, float c1, float c2, "
       "int padding, bool contrast, bool need_x, bool need_y) -> (Tensor grad_x, Tensor grad_y)");
+  // gradient = factors * gradient + the gradient of having been halved
+  m.def("add_halved_gradient_(Tensor(a!) gradient, Tensor factors, Tensor coarse) -> ()");
   m.def("annealed_mean(Tensor logits, Tensor bins, float temperature) -> Tensor");
   m.def("annealed_mean_backward(Tensor grad_ab, Tensor logits, Tensor bins, float temperature) -> Tensor");
   m.def(

@@ -6,6 +6,7 @@
 
 #include "../core/ssim_kernels.h"
 #include "checks.h"
+#include "halving.h"
 #include "pages.h"
 #include "stream.h"
 
@@ -47,10 +48,6 @@ core::SsimSettings settings_of(int64_t window, double sigma, double c1, double c
 std::vector<int64_t> map_shape(const core::SsimShape& shape, const core::SsimSettings& settings) {
   const core::Axis y = core::axis_of(shape.height, settings), x = core::axis_of(shape.width, settings);
   return {shape.images, shape.channels, y.high - y.low, x.high - x.low};
-}
-
-ScalarType real_type(const Tensor& x) {
-  return x.scalar_type() == ScalarType::Double ? ScalarType::Double : ScalarType::Float;
 }
 
 Tensor gradient_like(const Tensor& x, bool needed) { return needed ? fresh_like(x) : torch::stable::new_empty(x, {0}); }
@@ -115,10 +112,11 @@ void add_up(const Tensor& sums, int64_t tiles, const core::SsimSettings& setting
   core::ssim_add_up(parts, to, tiles, 0, values.numel(), settings);
 }
 
-std::tuple<Tensor, Tensor, Tensor> ssim_planes(const Tensor& first, const Tensor& second, const Mask& mask,
-                                               int64_t window, double sigma, double c1, double c2, int64_t padding,
-                                               bool contrast, double weight, double l1_weight, bool need_x,
-                                               bool need_y) {
+using Planes = std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor>;
+
+Planes ssim_planes(const Tensor& first, const Tensor& second, const Mask& mask, int64_t window, double sigma, double c1,
+                   double c2, int64_t padding, bool contrast, double weight, double l1_weight, bool need_x, bool need_y,
+                   bool halve) {
   core::SsimSettings settings = settings_of(window, sigma, c1, c2, padding, contrast);
   settings.weight = weight, settings.l1_weight = l1_weight;
   const Pair pair = pair_of(first, second, mask, settings, "ssim_planes");
@@ -131,7 +129,10 @@ std::tuple<Tensor, Tensor, Tensor> ssim_planes(const Tensor& first, const Tensor
   sweep(pair, mask, settings, outputs, "ssim_planes");
   const Tensor values = torch::stable::new_empty(pair.x, {pair.shape.images, pair.shape.channels}, ScalarType::Double);
   add_up(*outputs.sums, tiles, settings, values);
-  return {values, grad_x, grad_y};
+  const auto half = [&](const Tensor& image) {
+    return halve ? halved(image, pair.shape) : torch::stable::new_empty(image, {0}, compute_type(image));
+  };
+  return {values, grad_x, grad_y, half(pair.x), half(pair.y)};
 }
 
 Tensor ssim_map(const Tensor& first, const Tensor& second, const Mask& mask, int64_t window, double sigma, double c1,
@@ -139,7 +140,7 @@ Tensor ssim_map(const Tensor& first, const Tensor& second, const Mask& mask, int
   const core::SsimSettings settings = settings_of(window, sigma, c1, c2, padding, contrast);
   const Pair pair = pair_of(first, second, mask, settings, "ssim_map");
   Outputs outputs;
-  outputs.map = fresh(pair.x, map_shape(pair.shape, settings), real_type(pair.x));
+  outputs.map = fresh(pair.x, map_shape(pair.shape, settings), compute_type(pair.x));
   sweep(pair, mask, settings, outputs, "ssim_map");
   return *outputs.map;
 }
@@ -151,7 +152,7 @@ std::tuple<Tensor, Tensor> ssim_map_backward(const Tensor& grad, const Tensor& f
   const Pair pair = pair_of(first, second, mask, settings, "ssim_map_backward");
   int64_t points = 1;
   for (const int64_t size : map_shape(pair.shape, settings)) points *= size;
-  STD_TORCH_CHECK(grad.numel() == points && grad.scalar_type() == real_type(pair.x),
+  STD_TORCH_CHECK(grad.numel() == points && grad.scalar_type() == compute_type(pair.x),
                   "ssim_map_backward: expected a gradient like the map");
   const Tensor grad_x = gradient_like(pair.x, need_x), grad_y = gradient_like(pair.x, need_y);
   Outputs outputs;

@@ -242,22 +242,24 @@ def _known(count: Tensor) -> int | Tensor:
 def level_means(x: Tensor, y: Tensor, mask: Tensor | None, window: Window, levels: int) -> list[Tensor]:
     """Mean cs per image and channel of each level, s of the last, (N, C) float64."""
     means = []
-    for level in range(levels):
-        contrast = window._replace(contrast=level < levels - 1)
-        means.append(plane_means(x, y, mask, contrast))
-        if level < levels - 1:
-            x, y = twin.halved(x), twin.halved(y)
-            mask = None if mask is None else twin.halved_mask(mask)
-    return means
+    for _ in range(levels - 1):
+        sums, half_x, half_y = _ssim_ops.level(x, y, mask, window._replace(contrast=True))
+        means.append(_plane_means(sums, x, mask, window))
+        x, y = half_x, half_y
+        mask = None if mask is None else twin.halved_mask(mask).contiguous()
+    return [*means, plane_means(x, y, mask, window)]
 
 
 def plane_means(x: Tensor, y: Tensor, mask: Tensor | None, window: Window) -> Tensor:
     """Mean s (or cs) per image and channel, (N, C) float64; 1 where no point counts."""
+    return _plane_means(_ssim_ops.plane_sums(x, y, mask, window), x, mask, window)
+
+
+def _plane_means(sums: Tensor, x: Tensor, mask: Tensor | None, window: Window) -> Tensor:
     if mask is None:
         height, width = _ssim_ops.map_size(x.shape[2], x.shape[3], window)
-        return _ssim_ops.plane_sums(x, y, mask, window) / (height * width)
+        return sums / (height * width)
     counted = twin.counted(mask, window).sum(dim=(2, 3))
-    sums = _ssim_ops.plane_sums(x, y, mask.contiguous(), window)
     return torch.where(counted > 0, sums / counted.clamp(min=1), 1.0)
 
 

@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 # NIRTRANS_DEBUG: ifunc resolvers run before the sanitizers are ready.
 FAMILIES = {
     "bins": ["bins.cpp", "candidates.cpp"],
+    "halving": ["halving.cpp", "blocks.cpp"],
     "image": ["image.cpp", "lab.cpp", "blocks.cpp"],
     "lab": ["lab.cpp", "blocks.cpp"],
     "ssim": ["ssim.cpp", "ssim_rows.cpp", "blocks.cpp"],

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.library import opcheck
 
-from nirtrans.kernels import _ssim_ops, ssim
+from nirtrans.kernels import _ssim_ops, ms_ssim, ssim
 from nirtrans.kernels.reference import ssim as twin
 from nirtrans.kernels.reference.ssim import Window
 
@@ -57,6 +57,23 @@ def test_all_dtypes_meet_the_gates(dtype: torch.dtype, memory_format: torch.memo
         assert (grad.double() - wanted).abs().max() <= STEP[dtype] * wanted.abs().max()
 
 
+@pytest.mark.parametrize("dtype", list(STEP))
+@pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize(("height", "width"), [(176, 190), (177, 189)])
+def test_levels_agree_with_the_cpu(
+    dtype: torch.dtype, memory_format: torch.memory_format, height: int, width: int
+) -> None:
+    x, y = (image.contiguous(memory_format=memory_format) for image in pair(2, 3, height, width, dtype=dtype))
+    for half, image in zip(_ssim_ops.level(x, y, None, Window())[1:], (x, y), strict=True):
+        torch.testing.assert_close(half, twin.halved(image))
+    leaves = [image.detach().requires_grad_() for image in (x, y)]
+    exact = [image.double().cpu().detach().requires_grad_() for image in (x, y)]
+    expected = torch.autograd.grad(ms_ssim(*exact), exact)
+    for grad, wanted in zip(torch.autograd.grad(ms_ssim(*leaves), leaves), expected, strict=True):
+        assert grad.is_contiguous(memory_format=memory_format)
+        assert (grad.double().cpu() - wanted).abs().max() <= max(STEP[dtype], 1e-4) * wanted.abs().max()
+
+
 def test_gradient_of_the_map_agrees_with_the_cpu() -> None:
     x, y = pair(1, 2, 40, 300)
     x.requires_grad_()
@@ -76,7 +93,7 @@ def test_two_runs_give_the_same_bits() -> None:
 def test_opcheck() -> None:
     x, y = (image.requires_grad_() for image in pair(2, 2, 7, 8))
     options = (5, 1.5, 1e-4, 9e-4, 0, False)
-    opcheck(torch.ops.nirtrans.ssim_planes.default, (x, y, None, *options, 0.5, 0.25, True, True))
+    opcheck(torch.ops.nirtrans.ssim_planes.default, (x, y, None, *options, 0.5, 0.25, True, True, False))
     opcheck(torch.ops.nirtrans.ssim_map.default, (x, y, None, *options))
 
 

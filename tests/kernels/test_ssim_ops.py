@@ -49,7 +49,7 @@ def test_opcheck(padding: int, masked: bool) -> None:
     mask = some_mask(2, 7, 8) if masked else None
     options = (5, 1.5, 1e-4, 9e-4, padding, False)
     x, y = x.requires_grad_(), y.requires_grad_()
-    opcheck(torch.ops.nirtrans.ssim_planes.default, (x, y, mask, *options, 0.5, 0.25, True, True))
+    opcheck(torch.ops.nirtrans.ssim_planes.default, (x, y, mask, *options, 0.5, 0.25, True, True, False))
     opcheck(torch.ops.nirtrans.ssim_map.default, (x, y, mask, *options))
     grad = torch.ones_like(_ssim_ops.ssim_map(x, y, mask, Window(5, padding=PADDINGS[padding]))).detach()
     opcheck(torch.ops.nirtrans.ssim_map_backward.default, (grad, x.detach(), y.detach(), mask, *options, True, False))

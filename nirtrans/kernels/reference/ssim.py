@@ -107,6 +107,12 @@ def halved(image: Tensor) -> Tensor:
     return F.avg_pool2d(image.to(real), 2, padding=(image.shape[2] % 2, image.shape[3] % 2))
 
 
+def halved_gradient(coarse: Tensor, height: int, width: int) -> Tensor:
+    """Return the gradient of an image of this size from that of the halved one."""
+    fine = coarse.repeat_interleave(2, dim=2).repeat_interleave(2, dim=3)
+    return fine[:, :, height % 2 :, width % 2 :] / 4
+
+
 def halved_mask(mask: Tensor) -> Tensor:
     """A coarse pixel is valid if all its fine pixels are; the line that pads an odd side counts as valid."""
     padded = F.pad((~mask).float(), (mask.shape[3] % 2, 0, mask.shape[2] % 2, 0))
