@@ -2,6 +2,9 @@
 
 import torch
 from torch import Tensor
+from torch.autograd.forward_ad import unpack_dual
+
+from nirtrans.kernels import _library
 
 IMAGE_ADVICE = "for 8-bit and 16-bit images use image_to_lab"
 FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
@@ -12,11 +15,28 @@ def check_float(tensor: Tensor, operator: str, argument: str, advice: str) -> No
 
     Raises:
         TypeError: If it is no tensor or not floating point.
+        NotImplementedError: If it carries a tangent of forward-mode differentiation, which torch would drop.
     """
     if not isinstance(tensor, Tensor):
         raise TypeError(f"{operator}: expected a torch.Tensor as {argument}, got {type(tensor).__name__}")
     if tensor.dtype not in FLOATS:
         raise TypeError(f"{operator}: expected float16, bfloat16, float32 or float64, got {tensor.dtype}; {advice}")
+    traced = torch.compiler.is_compiling()
+    if not traced and _library.compiled_for(tensor.device) and unpack_dual(tensor).tangent is not None:
+        raise NotImplementedError(
+            f"{operator}: the compiled kernel has no forward-mode derivative; set NIRTRANS_NO_COMPILED=1 to use torch"
+        )
+
+
+def check_numbers(operator: str, **options: object) -> None:
+    """Raise unless all options, by name, are numbers.
+
+    Raises:
+        TypeError: If one is not, such as the string "0.5" of a configuration.
+    """
+    for name, option in options.items():
+        if not hasattr(option, "__float__"):
+            raise TypeError(f"{operator}: expected a number as {name}, got {type(option).__name__}")
 
 
 def check_one_device(operator: str, **tensors: Tensor | None) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nirtrans.kernels._checks import check_float, check_one_device, check_planes
+from nirtrans.kernels._checks import check_float, check_numbers, check_one_device, check_planes
 from nirtrans.kernels._ssim_ops import PADDINGS
 from nirtrans.kernels.reference.ssim import Window, smallest_side
 
@@ -24,8 +24,10 @@ def make_window(
     """Check what defines a map.
 
     Raises:
+        TypeError: If data_range or sigma is no number.
         ValueError: If one of the options is out of range.
     """
+    check_numbers(operator, data_range=data_range, sigma=sigma)
     if not 0 < data_range < float("inf"):
         raise ValueError(f"{operator}: expected a positive data_range, got {data_range}; 1 for images in [0, 1]")
     if not isinstance(size, int) or size % 2 == 0 or not 3 <= size <= LARGEST_WINDOW:
@@ -89,12 +91,17 @@ def full_mask(operator: str, mask: Any, x: Tensor) -> Tensor:
         ) from None
 
 
-def check_levels(x: Tensor, levels: int, size: int) -> None:
-    """Raise unless images (N, C, H, W) are large enough for this number of levels.
+def check_levels(x: Tensor, weights: Sequence[float], size: int) -> None:
+    """Raise unless there are weights and images (N, C, H, W) are large enough for as many levels.
 
     Raises:
+        TypeError: If the weights are no sequence of numbers.
         ValueError: If a side is too short; the message proposes fewer weights.
     """
+    if not hasattr(weights, "__len__"):
+        raise TypeError(f"ms_ssim: expected one weight per level, got {type(weights).__name__}; give a tuple")
+    check_numbers("ms_ssim", **{f"weights[{i}]": weight for i, weight in enumerate(weights)})
+    levels = len(weights)
     if levels < 1:
         raise ValueError("ms_ssim: expected at least one weight, got none; leave weights out for the usual five")
     if min(x.shape[2:]) < smallest_side(levels, size):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from nirtrans.kernels import _library, reference
-from nirtrans.kernels._checks import check_colour_image
+from nirtrans.kernels._checks import check_colour_image, check_numbers
 
 LEVELS = (torch.uint8, torch.uint16)
 LAB_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -107,9 +107,10 @@ def _check_image(image: Any) -> None:
 
 
 def _check_norms(operator: str, l_norm: tuple[float, float], ab_norm: float) -> None:
-    if len(tuple(l_norm)) != 2:
+    if not hasattr(l_norm, "__len__") or len(l_norm) != 2:
         raise ValueError(f"{operator}: expected l_norm as (offset, scale), got {l_norm!r}; (50, 50) is usual")
     offset, scale = l_norm
+    check_numbers(operator, offset=offset, scale=scale, ab_norm=ab_norm)
     if not all(abs(number) < float("inf") for number in (offset, scale, ab_norm)) or scale == 0 or ab_norm == 0:
         raise ValueError(
             f"{operator}: expected finite norms with scales other than 0, got l_norm {l_norm!r}, ab_norm {ab_norm!r}; "

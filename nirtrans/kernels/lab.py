@@ -67,6 +67,8 @@ def lab_to_rgb(lab: Tensor, *, clip: bool = True) -> Tensor:
         [0.0, 0.0, 0.0]
     """
     check_colour_image(lab, "lab_to_rgb", "lab")
+    if not isinstance(clip, bool):
+        raise TypeError(f"lab_to_rgb: expected True or False as clip, got {type(clip).__name__}")
     if _library.compiled_for(lab.device):
         return torch.ops.nirtrans.lab_to_rgb(lab, clip)
     return reference.lab_to_rgb(lab, clip=clip)

@@ -4,7 +4,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nirtrans.kernels.ssim import dissimilar_sum, ms_ssim, ssim
+from nirtrans.kernels._ssim_inputs import check_reduction, make_window
+from nirtrans.kernels.ssim import REDUCTIONS, dissimilar_sum, ms_ssim, ssim
 
 
 class SSIMLoss(nn.Module):
@@ -18,6 +19,9 @@ class SSIMLoss(nn.Module):
     def __init__(self, **options: Any) -> None:
         super().__init__()
         self.options = _known(options, ssim)
+
+    def extra_repr(self) -> str:
+        return _shown(self.options)
 
     def forward(self, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
         """Compare (N, C, H, W) with (N, C, H, W); see `nirtrans.kernels.ssim`."""
@@ -37,6 +41,9 @@ class MSSSIMLoss(nn.Module):
         super().__init__()
         self.options = _known(options, ms_ssim)
 
+    def extra_repr(self) -> str:
+        return _shown(self.options)
+
     def forward(self, x: Tensor, y: Tensor, mask: Tensor | None = None) -> Tensor:
         """Compare (N, C, H, W) with (N, C, H, W); see `nirtrans.kernels.ms_ssim`."""
         if self.options.get("reduction") == "sum":
@@ -44,11 +51,20 @@ class MSSSIMLoss(nn.Module):
         return 1 - ms_ssim(x, y, mask=mask, **self.options)
 
 
+def _shown(options: dict[str, Any]) -> str:
+    return ", ".join(f"{name}={option!r}" for name, option in options.items())
+
+
 def _known(options: dict[str, Any], function: Any) -> dict[str, Any]:
-    known = set(function.__kwdefaults__) - {"mask"}
+    """Return the options; what the function would refuse on its first call is refused here."""
+    defaults = function.__kwdefaults__
+    known = set(defaults) - {"mask"}
     if unknown := sorted(set(options) - known):
         raise TypeError(
             f"{function.__name__}: expected options among {', '.join(sorted(known))}, got {', '.join(unknown)}; "
             "the mask is an argument of forward"
         )
+    given = defaults | options
+    make_window(function.__name__, *(given[name] for name in ("data_range", "window_size", "sigma", "padding")))
+    check_reduction(function.__name__, given["reduction"], REDUCTIONS)
     return options

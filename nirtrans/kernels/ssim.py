@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from nirtrans.kernels import _ssim_ops
+from nirtrans.kernels._checks import check_numbers
 from nirtrans.kernels._ssim_inputs import check_levels, check_reduction, full_mask, make_window, prepare
 from nirtrans.kernels.reference import ssim as twin
 from nirtrans.kernels.reference.ssim import Window
@@ -124,7 +125,8 @@ def ms_ssim(
     if normalize not in ("relu", "simple", None):
         raise ValueError(f"ms_ssim: expected normalize 'relu', 'simple' or None, got {normalize!r}; choose one of them")
     x, y, mask = prepare("ms_ssim", x, y, mask, window)
-    check_levels(x, len(weights), window_size)
+    check_numbers("ms_ssim", eps=eps)
+    check_levels(x, weights, window_size)
     factors = level_means(x, y, mask, window, len(weights))
     result = twin.power_product(factors, weights, normalize, eps)
     if reduction == "mean":
@@ -179,6 +181,7 @@ def l1_ssim_loss(
             "l1_ssim_loss: expected reduction 'mean' or 'sum', got 'none'; the maps of its two parts differ in size"
         )
     check_reduction("l1_ssim_loss", reduction, REDUCTIONS[:2])
+    check_numbers("l1_ssim_loss", weight=weight)
     if not 0 <= weight <= 1:
         raise ValueError(f"l1_ssim_loss: expected weight in [0, 1], got {weight}; 0 is L1 alone, 1 is SSIM alone")
     x, y, mask = prepare("l1_ssim_loss", x, y, mask, window)

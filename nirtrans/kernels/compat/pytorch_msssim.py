@@ -63,7 +63,7 @@ def ms_ssim(
     exponents = MS_SSIM_WEIGHTS if weights is None else tuple(weights)
     window = make_window("ms_ssim", data_range, win_size, win_sigma, "valid", K)
     x, y, _ = prepare("ms_ssim", X, Y, None, window)
-    check_levels(x, len(exponents), win_size)
+    check_levels(x, exponents, win_size)
     per_channel = power_product(level_means(x, y, None, window, len(exponents)), exponents, "relu", 0.0)
     return _reduced(per_channel, size_average, x)
 

@@ -1,0 +1,79 @@
+"""What all kernels refuse in the same words: options that are no numbers, and derivatives they do not have."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from nirtrans import kernels
+from nirtrans.kernels import MSSSIMLoss, SSIMLoss
+from tests.kernels.conftest import compiled_only
+
+IMAGE = torch.rand(1, 3, 16, 16)
+AB, LOGITS = torch.zeros(1, 2, 2, 2), torch.zeros(1, 313, 2, 2)
+BYTES = torch.zeros(2, 2, 3, dtype=torch.uint8)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "options", "message"),
+    [
+        ("image_to_lab", (BYTES,), {"ab_norm": "110"}, "expected a number as ab_norm, got str"),
+        ("lab_to_image", (IMAGE,), {"l_norm": ("50", 50)}, "expected a number as offset, got str"),
+        ("encode_ab", (AB,), {"sigma": "5"}, "expected a number as sigma, got str"),
+        ("soft_cross_entropy", (LOGITS, AB), {"sigma": None}, "expected a number as sigma, got NoneType"),
+        ("soft_cross_entropy", (LOGITS, AB), {"ignore_gray": "5"}, "expected a number as ignore_gray, got str"),
+        ("annealed_mean", (LOGITS,), {"temperature": "0.38"}, "expected a number as temperature, got str"),
+        ("class_weights", (torch.ones(1),), {"mix": "0.5"}, "expected a number as mix, got str"),
+        ("ssim", (IMAGE, IMAGE), {"sigma": "1.5"}, "expected a number as sigma, got str"),
+        ("ssim", (IMAGE, IMAGE), {"data_range": None}, "expected a number as data_range, got NoneType"),
+        ("ms_ssim", (IMAGE, IMAGE), {"weights": 1.0}, "expected one weight per level, got float; give a tuple"),
+        ("ms_ssim", (IMAGE, IMAGE), {"weights": "ab"}, "expected a number as weights[0], got str"),
+        ("ms_ssim", (IMAGE, IMAGE), {"weights": (1.0,), "eps": "0"}, "expected a number as eps, got str"),
+        ("l1_ssim_loss", (IMAGE, IMAGE), {"weight": None}, "expected a number as weight, got NoneType"),
+        ("lab_to_rgb", (IMAGE,), {"clip": "no"}, "expected True or False as clip, got str"),
+    ],
+)
+def test_options_of_a_wrong_type(name: str, inputs: tuple[Tensor, ...], options: dict[str, Any], message: str) -> None:
+    with pytest.raises(TypeError, match=f"^{name}: {re.escape(message)}$"):
+        getattr(kernels, name)(*inputs, **options)
+
+
+@pytest.mark.parametrize("name", ["image_to_lab", "lab_to_image"])
+def test_a_norm_that_is_no_pair(name: str) -> None:
+    image = BYTES if name == "image_to_lab" else IMAGE
+    with pytest.raises(ValueError, match=rf"^{name}: expected l_norm as \(offset, scale\), got 50.0; "):
+        getattr(kernels, name)(image, l_norm=50.0)
+
+
+@compiled_only
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("rgb_to_lab", kernels.rgb_to_lab),
+        ("lab_to_rgb", kernels.lab_to_rgb),
+        ("annealed_mean", lambda x: kernels.annealed_mean(x.repeat(1, 105, 1, 1)[:, :313])),
+        ("soft_cross_entropy", lambda x: kernels.soft_cross_entropy(x.repeat(1, 105, 1, 1)[:, :313], IMAGE[:, :2])),
+        ("ssim", lambda x: kernels.ssim(x, IMAGE)),
+        ("ms_ssim", lambda x: kernels.ms_ssim(IMAGE, x, weights=(1.0,))),
+        ("l1_ssim_loss", lambda x: kernels.l1_ssim_loss(x, IMAGE)),
+    ],
+)
+def test_forward_mode_is_refused(name: str, call: Callable[[Tensor], Tensor]) -> None:
+    """Torch drops the tangents at an operator without such a derivative: the result would be 0."""
+    with pytest.raises(NotImplementedError, match=f"^{name}: the compiled kernel has no forward-mode derivative; "):
+        torch.func.jvp(call, (IMAGE,), (IMAGE,))
+
+
+@pytest.mark.parametrize(("module", "name"), [(SSIMLoss, "ssim"), (MSSSIMLoss, "ms_ssim")])
+@pytest.mark.parametrize("options", [{"window_size": 4}, {"padding": "same"}, {"reduction": "avg"}, {"sigma": 0}])
+def test_modules_refuse_options_when_made(module: type, name: str, options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"^{name}: expected .*{next(iter(options))}"):
+        module(**options)
+
+
+def test_modules_show_their_options() -> None:
+    assert repr(SSIMLoss(window_size=7, padding="zero")) == "SSIMLoss(window_size=7, padding='zero')"
+    assert repr(MSSSIMLoss()) == "MSSSIMLoss()"
