@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "nirtrans"
 ORDER = [
-    *("errors", "registry", "domains", "ab_bins"),
+    *("errors", "registry", "domains", "ab_bins", "arguments"),
     *("config", "config_files", "progress", "kernels", "numpy_kernels", "io"),
     *("color", "nn", "losses", "data", "models", "inference", "evaluation", "engine"),
     *("export", "serving", "bench", "cli", "__main__"),
@@ -21,6 +21,7 @@ WITHOUT_TORCH = [
     "registry",
     "domains",
     "ab_bins",
+    "arguments",
     "config",
     "config_files",
     "progress",

@@ -28,17 +28,6 @@ def check_float(tensor: Tensor, operator: str, argument: str, advice: str) -> No
         )
 
 
-def check_numbers(operator: str, **options: object) -> None:
-    """Raise unless all options, by name, are numbers.
-
-    Raises:
-        TypeError: If one is not, such as the string "0.5" of a configuration.
-    """
-    for name, option in options.items():
-        if not hasattr(option, "__float__"):
-            raise TypeError(f"{operator}: expected a number as {name}, got {type(option).__name__}")
-
-
 def check_one_device(operator: str, **tensors: Tensor | None) -> None:
     """Raise unless all tensors given, by argument name, lie on one device.
 

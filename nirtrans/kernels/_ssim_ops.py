@@ -5,11 +5,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nirtrans.arguments import PADDINGS
 from nirtrans.kernels import _library
 from nirtrans.kernels.reference import ssim as reference
 from nirtrans.kernels.reference.ssim import Window
-
-PADDINGS = ("valid", "reflect", "zero")
 
 
 def plane_sums(

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nirtrans.arguments import check_temperature
 from nirtrans.kernels import _library, reference
-from nirtrans.kernels._checks import check_numbers
 from nirtrans.kernels._logits import check_logits, compute_dtype
 from nirtrans.kernels._registration import empty_like_readable, refuse_second_derivative
 from nirtrans.kernels.bins import check_bins
@@ -43,9 +43,7 @@ def annealed_mean(logits: Tensor, *, temperature: float = 0.38, bins: Tensor | N
     """
     table = check_bins("annealed_mean", bins)
     check_logits("annealed_mean", logits, table)
-    check_numbers("annealed_mean", temperature=temperature)
-    if not 0 < temperature < float("inf"):
-        raise ValueError(f"annealed_mean: expected temperature > 0, got {temperature}; the published value is 0.38")
+    check_temperature("annealed_mean", temperature)
     if _library.compiled_for(logits.device):
         return torch.ops.nirtrans.annealed_mean(logits, table, temperature)
     return reference.annealed_mean(logits, bins=table, temperature=temperature)

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from nirtrans.ab_bins import ab_table
+from nirtrans.arguments import check_mix, check_neighbors
 from nirtrans.kernels import _library, reference
-from nirtrans.kernels._checks import check_float, check_numbers, check_planes
+from nirtrans.kernels._checks import check_float, check_planes
 
 MOST_BINS = 4096
 DEFAULT_BINS = torch.from_numpy(ab_table())
@@ -91,9 +92,7 @@ def class_weights(prior: Tensor, *, mix: float = 0.5) -> Tensor:
         raise ValueError(
             f"class_weights: expected prior of shape (Q,), got {tuple(prior.shape)}; give one frequency per bin"
         )
-    check_numbers("class_weights", mix=mix)
-    if not 0 <= mix <= 1:
-        raise ValueError(f"class_weights: expected mix in [0, 1], got {mix}; the published value is 0.5")
+    check_mix("class_weights", mix)
     exact = prior.detach().double()
     total = float(exact.sum())
     if not bool(exact.isfinite().all()) or float(exact.min()) < 0 or abs(total - 1) > 1e-4:
@@ -112,13 +111,7 @@ def check_encoding(operator: str, bins: Tensor | None, neighbors: int, sigma: fl
         ValueError: If bins are not (Q, 2) and finite, neighbors not in 1..Q or sigma not positive.
     """
     table = check_bins(operator, bins)
-    if not isinstance(neighbors, int) or isinstance(neighbors, bool):
-        raise TypeError(f"{operator}: expected an int as neighbors, got {type(neighbors).__name__}")
-    if not 1 <= neighbors <= len(table):
-        raise ValueError(f"{operator}: expected neighbors from 1 to {len(table)}, the number of bins, got {neighbors}")
-    check_numbers(operator, sigma=sigma)
-    if not 0 < sigma < float("inf"):
-        raise ValueError(f"{operator}: expected a positive sigma, got {sigma}; the published value is 5")
+    check_neighbors(operator, neighbors, len(table), sigma)
     return table
 
 

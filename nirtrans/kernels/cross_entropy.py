@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nirtrans.arguments import check_choice, check_numbers
 from nirtrans.kernels import _library, reference
-from nirtrans.kernels._checks import check_float, check_numbers, check_one_device, check_planes
+from nirtrans.kernels._checks import check_float, check_one_device, check_planes
 from nirtrans.kernels._logits import check_logits, compute_dtype
 from nirtrans.kernels._registration import empty_like_readable, refuse_second_derivative
 from nirtrans.kernels.bins import check_encoding
@@ -111,8 +112,7 @@ def _check_targets(logits: Tensor, ab: Tensor, class_weight: Tensor | None) -> N
 
 
 def _check_options(reduction: str, ignore_gray: float | None) -> None:
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"{OPERATOR}: expected reduction mean, sum or none, got {reduction!r}; choose one of them")
+    check_choice(OPERATOR, "reduction", reduction, REDUCTIONS)
     check_numbers(OPERATOR, ignore_gray=0 if ignore_gray is None else ignore_gray)
     if ignore_gray is not None and not ignore_gray >= 0:
         raise ValueError(f"{OPERATOR}: expected ignore_gray >= 0, got {ignore_gray}; the published value is 5")

@@ -9,8 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nirtrans.arguments import check_norms
 from nirtrans.kernels import _library, reference
-from nirtrans.kernels._checks import check_colour_image, check_numbers
+from nirtrans.kernels._checks import check_colour_image
 
 LEVELS = (torch.uint8, torch.uint16)
 LAB_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -45,7 +46,7 @@ def image_to_lab(
         [1.0, 0.0, 0.0]
     """
     _check_image(image)
-    _check_norms("image_to_lab", l_norm, ab_norm)
+    check_norms("image_to_lab", l_norm, ab_norm)
     if dtype not in LAB_DTYPES:
         raise TypeError(f"image_to_lab: expected dtype float32, bfloat16 or float16, got {dtype}; choose one of them")
     numbers = (float(l_norm[0]), float(l_norm[1]), float(ab_norm))
@@ -83,7 +84,7 @@ def lab_to_image(
         [255, 255, 255]
     """
     check_colour_image(lab, "lab_to_image", "lab")
-    _check_norms("lab_to_image", l_norm, ab_norm)
+    check_norms("lab_to_image", l_norm, ab_norm)
     if dtype not in LEVELS:
         raise TypeError(f"lab_to_image: expected dtype uint8 or uint16, got {dtype}; choose one of them")
     if lab.requires_grad and torch.is_grad_enabled():
@@ -104,18 +105,6 @@ def _check_image(image: Any) -> None:
     if image.dim() < 3 or image.shape[-1] != 3:
         advice = "drop alpha with image[..., :3]" if image.shape[-1:] == (4,) else "put the colours last"
         raise ValueError(f"image_to_lab: expected image of shape (..., H, W, 3), got {tuple(image.shape)}; {advice}")
-
-
-def _check_norms(operator: str, l_norm: tuple[float, float], ab_norm: float) -> None:
-    if not hasattr(l_norm, "__len__") or len(l_norm) != 2:
-        raise ValueError(f"{operator}: expected l_norm as (offset, scale), got {l_norm!r}; (50, 50) is usual")
-    offset, scale = l_norm
-    check_numbers(operator, offset=offset, scale=scale, ab_norm=ab_norm)
-    if not all(abs(number) < float("inf") for number in (offset, scale, ab_norm)) or scale == 0 or ab_norm == 0:
-        raise ValueError(
-            f"{operator}: expected finite norms with scales other than 0, got l_norm {l_norm!r}, ab_norm {ab_norm!r}; "
-            "(50, 50) and 110 are usual"
-        )
 
 
 def _fake_lab(image: Tensor, offset: float, l_scale: float, ab_scale: float, dtype: torch.dtype) -> Tensor:

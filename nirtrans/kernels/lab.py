@@ -14,6 +14,7 @@ kornia divide by 0.95047, 1, 1.08883 instead: they differ from us by at most 3.8
 import torch
 from torch import Tensor
 
+from nirtrans.arguments import check_flag
 from nirtrans.kernels import _library, reference
 from nirtrans.kernels._checks import check_colour_image
 from nirtrans.kernels._registration import register_conversion
@@ -67,8 +68,7 @@ def lab_to_rgb(lab: Tensor, *, clip: bool = True) -> Tensor:
         [0.0, 0.0, 0.0]
     """
     check_colour_image(lab, "lab_to_rgb", "lab")
-    if not isinstance(clip, bool):
-        raise TypeError(f"lab_to_rgb: expected True or False as clip, got {type(clip).__name__}")
+    check_flag("lab_to_rgb", "clip", clip)
     if _library.compiled_for(lab.device):
         return torch.ops.nirtrans.lab_to_rgb(lab, clip)
     return reference.lab_to_rgb(lab, clip=clip)

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nirtrans.kernels._ssim_inputs import check_reduction, make_window
+from nirtrans.arguments import check_choice, check_window
 from nirtrans.kernels.ssim import REDUCTIONS, dissimilar_sum, ms_ssim, ssim
 
 
@@ -65,6 +65,6 @@ def _known(options: dict[str, Any], function: Any) -> dict[str, Any]:
             "the mask is an argument of forward"
         )
     given = defaults | options
-    make_window(function.__name__, *(given[name] for name in ("data_range", "window_size", "sigma", "padding")))
-    check_reduction(function.__name__, given["reduction"], REDUCTIONS)
+    check_window(function.__name__, *(given[name] for name in ("data_range", "window_size", "sigma", "padding")))
+    check_choice(function.__name__, "reduction", given["reduction"], REDUCTIONS)
     return options

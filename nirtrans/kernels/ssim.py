@@ -13,13 +13,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nirtrans.arguments import check_choice, check_levels, check_numbers
 from nirtrans.kernels import _ssim_ops
-from nirtrans.kernels._checks import check_numbers
-from nirtrans.kernels._ssim_inputs import check_levels, check_reduction, full_mask, make_window, prepare
+from nirtrans.kernels._ssim_inputs import full_mask, make_window, prepare
 from nirtrans.kernels.reference import ssim as twin
 from nirtrans.kernels.reference.ssim import Window
 
 REDUCTIONS = ("mean", "sum", "none")
+NORMALIZATIONS = ("relu", "simple", None)
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Wang, Simoncelli, Bovik, Multiscale Structural Similarity for Image Quality Assessment, 2003."""
 
@@ -64,7 +65,7 @@ def ssim(
         1.0
     """
     window = make_window("ssim", data_range, window_size, sigma, padding)
-    check_reduction("ssim", reduction, REDUCTIONS)
+    check_choice("ssim", "reduction", reduction, REDUCTIONS)
     x, y, mask = prepare("ssim", x, y, mask, window)
     if reduction == "none":
         return _ssim_ops.ssim_map(x, y, mask, window)
@@ -121,12 +122,11 @@ def ms_ssim(
         1.0
     """
     window = make_window("ms_ssim", data_range, window_size, sigma, padding)
-    check_reduction("ms_ssim", reduction, REDUCTIONS)
-    if normalize not in ("relu", "simple", None):
-        raise ValueError(f"ms_ssim: expected normalize 'relu', 'simple' or None, got {normalize!r}; choose one of them")
+    check_choice("ms_ssim", "reduction", reduction, REDUCTIONS)
+    check_choice("ms_ssim", "normalize", normalize, NORMALIZATIONS)
     x, y, mask = prepare("ms_ssim", x, y, mask, window)
     check_numbers("ms_ssim", eps=eps)
-    check_levels(x, weights, window_size)
+    check_levels(x.shape[2:], weights, window_size)
     factors = level_means(x, y, mask, window, len(weights))
     result = twin.power_product(factors, weights, normalize, eps)
     if reduction == "mean":
@@ -180,7 +180,7 @@ def l1_ssim_loss(
         raise ValueError(
             "l1_ssim_loss: expected reduction 'mean' or 'sum', got 'none'; the maps of its two parts differ in size"
         )
-    check_reduction("l1_ssim_loss", reduction, REDUCTIONS[:2])
+    check_choice("l1_ssim_loss", "reduction", reduction, REDUCTIONS[:2])
     check_numbers("l1_ssim_loss", weight=weight)
     if not 0 <= weight <= 1:
         raise ValueError(f"l1_ssim_loss: expected weight in [0, 1], got {weight}; 0 is L1 alone, 1 is SSIM alone")

@@ -19,10 +19,13 @@ def thread_count(threads: int | None, pixels: int, operator: str, *, grain: int 
     """Return `threads`, or as many as the process may use and `pixels` in parts of `grain` keep busy if None.
 
     Raises:
-        ValueError: If threads is less than 1.
+        TypeError: If threads is no int.
+        ValueError: If it is less than 1.
     """
     if threads is None:
         return max(1, min(len(os.sched_getaffinity(0)), pixels // grain))
+    if not isinstance(threads, int):
+        raise TypeError(f"{operator}: expected an int as threads, got {type(threads).__name__}")
     if threads < 1:
         raise ValueError(f"{operator}: expected at least 1 thread, got {threads}; leave it out to use all")
     return threads

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from nirtrans.arguments import check_temperature
 from nirtrans.numpy_kernels._checks import check_bins, check_floats
 from nirtrans.numpy_kernels._ops import ops, thread_count
 
@@ -47,8 +48,7 @@ def annealed_mean(
             f"annealed_mean: expected logits of shape (N, {len(table)}, H, W), one class for each bin, got "
             f"{logits.shape}; give the table that the network was trained with as bins"
         )
-    if not 0 < temperature < float("inf"):
-        raise ValueError(f"annealed_mean: expected temperature > 0, got {temperature}; the published value is 0.38")
+    check_temperature("annealed_mean", temperature)
     interleaved = not logits.flags.c_contiguous and np.moveaxis(logits, 1, -1).flags.c_contiguous
     scores = logits if interleaved else np.ascontiguousarray(logits)
     n, _, h, w = logits.shape

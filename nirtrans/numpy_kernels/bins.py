@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.ab_bins import ab_table
+from nirtrans.arguments import check_mix, check_neighbors
 from nirtrans.numpy_kernels._checks import check_bins, check_floats
 from nirtrans.numpy_kernels._ops import ops, thread_count
 
@@ -58,7 +59,7 @@ def encode_ab(
             f"encode_ab: expected ab of shape (N, 2, H, W), got {ab.shape}; put the channels before height and width"
         )
     table = check_bins("encode_ab", bins)
-    _check_numbers(neighbors, sigma, len(table))
+    check_neighbors("encode_ab", neighbors, len(table), sigma)
     interleaved = not ab.flags.c_contiguous and np.moveaxis(ab, 1, -1).flags.c_contiguous
     colors = ab if interleaved else np.ascontiguousarray(ab)
     n, _, h, w = ab.shape
@@ -90,8 +91,7 @@ def class_weights(prior: NDArray[np.floating], *, mix: float = 0.5) -> NDArray[n
     check_floats(prior, "class_weights", "prior", "divide counts by their sum")
     if prior.ndim != 1 or prior.size == 0:
         raise ValueError(f"class_weights: expected prior of shape (Q,), got {prior.shape}; give one frequency per bin")
-    if not 0 <= mix <= 1:
-        raise ValueError(f"class_weights: expected mix in [0, 1], got {mix}; the published value is 0.5")
+    check_mix("class_weights", mix)
     exact = prior.astype(np.float64)
     if not np.isfinite(exact).all() or exact.min() < 0 or abs(exact.sum() - 1) > 1e-4:
         raise ValueError(
@@ -103,12 +103,3 @@ def class_weights(prior: NDArray[np.floating], *, mix: float = 0.5) -> NDArray[n
     weight[occurs] = 1 / ((1 - mix) * exact[occurs] + mix / occurs.sum())
     weight[occurs] /= (exact * weight)[occurs].sum()
     return weight.astype(prior.dtype)
-
-
-def _check_numbers(neighbors: int, sigma: float, count: int) -> None:
-    if not isinstance(neighbors, int) or isinstance(neighbors, bool):
-        raise TypeError(f"encode_ab: expected an int as neighbors, got {type(neighbors).__name__}")
-    if not 1 <= neighbors <= count:
-        raise ValueError(f"encode_ab: expected neighbors from 1 to {count}, the number of bins, got {neighbors}")
-    if not 0 < sigma < float("inf"):
-        raise ValueError(f"encode_ab: expected a positive sigma, got {sigma}; the published value is 5")

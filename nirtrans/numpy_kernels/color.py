@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from nirtrans.arguments import check_flag
 from nirtrans.numpy_kernels._ops import ops, thread_count
 
 
@@ -53,6 +54,7 @@ def lab_to_rgb(lab: NDArray[np.floating], *, clip: bool = True, threads: int | N
         [0.0, 0.0, 0.0]
     """
     image, rgb, interleaved = _prepare(lab, "lab_to_rgb", "lab")
+    check_flag("lab_to_rgb", "clip", clip)
     ops.lab_to_rgb(image, rgb, clip, interleaved, thread_count(threads, image.size // 3, "lab_to_rgb"))
     return rgb
 

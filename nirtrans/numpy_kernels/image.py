@@ -1,10 +1,9 @@
 """Integer sRGB images to normalised Lab and back on NumPy arrays."""
 
-import math
-
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from nirtrans.arguments import check_norms
 from nirtrans.numpy_kernels._ops import ops, thread_count
 from nirtrans.numpy_kernels.color import check_colour_image
 
@@ -40,7 +39,7 @@ def image_to_lab(
         [1.0, 0.0, 0.0]
     """
     _check_levels(image)
-    _check_norms("image_to_lab", l_norm, ab_norm)
+    check_norms("image_to_lab", l_norm, ab_norm)
     *leading, height, width, _ = image.shape
     lab = np.empty((*leading, 3, height, width), np.float32)
     count = thread_count(threads, image.size // 3, "image_to_lab")
@@ -79,7 +78,7 @@ def lab_to_image(
         [255, 255, 255]
     """
     source, interleaved = check_colour_image(lab, "lab_to_image", "lab")
-    _check_norms("lab_to_image", l_norm, ab_norm)
+    check_norms("lab_to_image", l_norm, ab_norm)
     if np.dtype(dtype) not in LEVELS:
         raise TypeError(f"lab_to_image: expected dtype uint8 or uint16, got {np.dtype(dtype)}; use lab_to_rgb")
     *leading, _, height, width = lab.shape
@@ -98,12 +97,3 @@ def _check_levels(image: NDArray[np.unsignedinteger]) -> None:
     if image.ndim < 3 or image.shape[-1] != 3:
         advice = "drop alpha with image[..., :3]" if image.shape[-1:] == (4,) else "move the channels last"
         raise ValueError(f"image_to_lab: expected image of shape (..., H, W, 3), got {image.shape}; {advice}")
-
-
-def _check_norms(operator: str, l_norm: tuple[float, float], ab_norm: float) -> None:
-    offset, scale = l_norm
-    if not (all(map(math.isfinite, (offset, scale, ab_norm))) and scale != 0 and ab_norm != 0):
-        raise ValueError(
-            f"{operator}: expected finite norms with scales other than 0, got l_norm={l_norm}, ab_norm={ab_norm}; "
-            "l_norm=(0, 1), ab_norm=1 give CIE units"
-        )

@@ -6,12 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nirtrans.arguments import PADDINGS, check_choice, check_fits, check_levels, check_numbers, check_window
 from nirtrans.numpy_kernels._ops import ops, thread_count
 
-PADDINGS = ("valid", "reflect", "zero")
 REDUCTIONS = ("mean", "sum", "none")
 NORMALIZATIONS = ("relu", "simple", None)
-LARGEST_WINDOW = 33
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Wang, Simoncelli, Bovik, Multiscale Structural Similarity for Image Quality Assessment, 2003."""
 
@@ -58,7 +57,7 @@ def ssim(
         >>> round(float(ssim(image, image)), 6)
         1.0
     """
-    _check_choice("ssim", "reduction", reduction, REDUCTIONS)
+    check_choice("ssim", "reduction", reduction, REDUCTIONS)
     options = _options("ssim", data_range, window_size, sigma, padding)
     x, y, mask = _prepare("ssim", x, y, mask, window_size, padding)
     workers = thread_count(threads, x.size, "ssim")
@@ -119,11 +118,12 @@ def ms_ssim(
         >>> round(float(ms_ssim(image, image)), 6)
         1.0
     """
-    _check_choice("ms_ssim", "reduction", reduction, REDUCTIONS)
-    _check_choice("ms_ssim", "normalize", normalize, NORMALIZATIONS)
+    check_choice("ms_ssim", "reduction", reduction, REDUCTIONS)
+    check_choice("ms_ssim", "normalize", normalize, NORMALIZATIONS)
     options = _options("ms_ssim", data_range, window_size, sigma, padding)
     x, y, mask = _prepare("ms_ssim", x, y, mask, window_size, padding)
-    _check_levels(x, len(weights), window_size)
+    check_numbers("ms_ssim", eps=eps)
+    check_levels(x.shape[2:], weights, window_size)
     workers = thread_count(threads, x.size, "ms_ssim")
     result = np.ones(x.shape[:2])
     for level, weight in enumerate(weights):
@@ -181,31 +181,8 @@ def _halved_mask(mask: Mask) -> Mask:
 
 
 def _options(operator: str, data_range: float, size: int, sigma: float, padding: str) -> tuple[Any, ...]:
-    if not 0 < data_range < float("inf"):
-        raise ValueError(f"{operator}: expected a positive data_range, got {data_range}; 1 for images in [0, 1]")
-    if not isinstance(size, int) or size % 2 == 0 or not 3 <= size <= LARGEST_WINDOW:
-        raise ValueError(f"{operator}: expected an odd window_size from 3 to {LARGEST_WINDOW}, got {size}; 11 is usual")
-    if not 0 < sigma < float("inf"):
-        raise ValueError(f"{operator}: expected a positive sigma, got {sigma}; 1.5 is usual")
-    _check_choice(operator, "padding", padding, PADDINGS)
+    check_window(operator, data_range, size, sigma, padding)
     return size, float(sigma), (0.01 * data_range) ** 2, (0.03 * data_range) ** 2, PADDINGS.index(padding)
-
-
-def _check_choice(operator: str, argument: str, value: object, known: Sequence[object]) -> None:
-    if value not in known:
-        names = ", ".join(map(repr, known))
-        raise ValueError(f"{operator}: expected {argument} {names}, got {value!r}; choose one of them")
-
-
-def _check_levels(x: Images, levels: int, size: int) -> None:
-    if levels < 1:
-        raise ValueError("ms_ssim: expected at least one weight, got none; leave weights out for the usual five")
-    most = (size - 1) * 2 ** (levels - 1)
-    if min(x.shape[2:]) <= most:
-        raise ValueError(
-            f"ms_ssim: expected height and width above {most} for {levels} levels, got {x.shape[2]} x {x.shape[3]}; "
-            "use fewer weights or a smaller window_size"
-        )
 
 
 def _prepare(
@@ -223,12 +200,7 @@ def _prepare(
         raise ValueError(
             f"{operator}: expected two arrays (N, C, H, W) of one shape, got {x.shape} and {y.shape}; crop one"
         )
-    least = {"valid": size, "reflect": size // 2 + 1, "zero": 1}[padding]
-    if min(x.shape[2:]) < least:
-        raise ValueError(
-            f"{operator}: expected height and width of at least {least} for a window of {size} with padding "
-            f"{padding!r}, got {x.shape[2]} x {x.shape[3]}; use a smaller window_size or another padding"
-        )
+    check_fits(operator, x.shape[2:], size, padding)
     real = np.result_type(x, y)
     return np.ascontiguousarray(x, real), np.ascontiguousarray(y, real), _full_mask(operator, mask, x)
 

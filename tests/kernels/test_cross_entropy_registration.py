@@ -101,7 +101,7 @@ def test_errors_say_what_to_do() -> None:
 
 def test_options_out_of_range_are_refused() -> None:
     logits, ab = torch.zeros(1, 313, 2, 3), torch.zeros(1, 2, 2, 3)
-    with pytest.raises(ValueError, match=r"expected reduction mean, sum or none, got 'max'; choose one of them$"):
+    with pytest.raises(ValueError, match=r"expected reduction 'mean', 'sum' or 'none', got 'max'; choose one of them$"):
         soft_cross_entropy(logits, ab, reduction="max")
     with pytest.raises(ValueError, match=r"expected ignore_gray >= 0, got -1; the published value is 5$"):
         soft_cross_entropy(logits, ab, ignore_gray=-1)

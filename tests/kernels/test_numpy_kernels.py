@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +87,41 @@ def test_errors_say_what_to_do() -> None:
         numpy_kernels.rgb_to_lab(np.zeros((2, 2, 3), np.float32))
     with pytest.raises(ValueError, match=r"^rgb_to_lab: expected at least 1 thread, got 0; leave it out to use all$"):
         numpy_kernels.rgb_to_lab(rgb, threads=0)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda image: numpy_kernels.rgb_to_lab(image, threads=1.5),
+            "rgb_to_lab: expected an int as threads",
+        ),
+        (
+            lambda image: numpy_kernels.lab_to_rgb(image, clip="no"),
+            "lab_to_rgb: expected True or False as clip, got str",
+        ),
+        (lambda image: numpy_kernels.lab_to_image(image, ab_norm="1"), "lab_to_image: expected a number as ab_norm"),
+        (lambda image: numpy_kernels.class_weights(image[0, 0], mix=None), "class_weights: expected a number as mix"),
+        (lambda image: numpy_kernels.ssim(image[None], image[None], sigma="1"), "ssim: expected a number as sigma"),
+        (
+            lambda image: numpy_kernels.ms_ssim(image[None], image[None], weights=1.0),
+            "ms_ssim: expected one weight",
+        ),
+    ],
+)
+def test_options_of_a_wrong_type(call: Callable[[np.ndarray], object], message: str) -> None:
+    with pytest.raises(TypeError, match=f"^{message}"):
+        call(np.ones((3, 12, 12), np.float32))
+
+
+def test_fewer_threads_than_asked_for_suffice() -> None:
+    """Where the system refuses threads, here for want of memory for their stacks, those there are do the work."""
+    code = "import resource, numpy, nirtrans.numpy_kernels as n; image = numpy.full((3, 1000, 512), 0.5, 'float32'); "
+    code += "few = n.rgb_to_lab(image, threads=1); used = int(open('/proc/self/statm').read().split()[0]) * 4096; "
+    code += "resource.setrlimit(resource.RLIMIT_AS, (used + 2**28, -1)); "
+    code += "print((n.rgb_to_lab(image, threads=1000) == few).all())"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert result.stdout == "True\n", result.stderr
 
 
 def test_torch_stays_out() -> None:

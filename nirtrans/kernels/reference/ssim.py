@@ -119,11 +119,6 @@ def halved_mask(mask: Tensor) -> Tensor:
     return F.max_pool2d(padded, 2) == 0
 
 
-def smallest_side(levels: int, size: int) -> int:
-    """Return the smallest side of images for this number of levels."""
-    return (size - 1) * 2 ** (levels - 1) + 1
-
-
 def power_product(factors: Sequence[Tensor], weights: Sequence[float], normalize: str | None, eps: float) -> Tensor:
     """Return the product over levels of phi(factor) ** weight, with the gradient 0 where phi is 0."""
     result = torch.ones_like(factors[0])
