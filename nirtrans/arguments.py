@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 PADDINGS = ("valid", "reflect", "zero")
@@ -15,8 +16,15 @@ def check_numbers(operator: str, **options: object) -> None:
         TypeError: If one is not, such as the string "0.5" of a configuration.
     """
     for name, option in options.items():
-        if not hasattr(option, "__float__"):
+        if not _is_number(option):
             raise TypeError(f"{operator}: expected a number as {name}, got {type(option).__name__}")
+
+
+def _is_number(option: object) -> bool:
+    # Traced numbers are told by their type alone. A tensor with a gradient would silently not receive it.
+    if isinstance(option, (int, float, Real)):
+        return True
+    return getattr(option, "ndim", None) == 0 and not getattr(option, "requires_grad", False)
 
 
 def check_flag(operator: str, name: str, option: object) -> None:

@@ -64,7 +64,7 @@ def check_planes(image: Tensor, operator: str, argument: str, *, channels: int |
     Raises:
         ValueError: If it is not (N, C, H, W); the message for five dimensions says how to make four.
     """
-    if image.dim() == 4 and channels in (None, image.shape[1]):
+    if image.dim() == 4 and (channels is None or image.shape[1] == channels):
         return
     advice = {
         2: "add a batch and a channel dimension with [None, None]",

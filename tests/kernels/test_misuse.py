@@ -77,3 +77,31 @@ def test_modules_refuse_options_when_made(module: type, name: str, options: dict
 def test_modules_show_their_options() -> None:
     assert repr(SSIMLoss(window_size=7, padding="zero")) == "SSIMLoss(window_size=7, padding='zero')"
     assert repr(MSSSIMLoss()) == "MSSSIMLoss()"
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs"),
+    [
+        ("lab_to_rgb", (IMAGE,)),
+        ("lab_to_image", (IMAGE,)),
+        ("encode_ab", (AB,)),
+        ("soft_cross_entropy", (LOGITS, AB)),
+        ("annealed_mean", (LOGITS,)),
+        ("ssim", (IMAGE, IMAGE)),
+        ("l1_ssim_loss", (IMAGE, IMAGE)),
+    ],
+)
+def test_symbolic_sizes_and_numbers_are_traced(name: str, inputs: tuple[Tensor, ...]) -> None:
+    """The eager backend takes the graph as it is traced, all sizes and options unknown."""
+    function = getattr(kernels, name)
+    torch.compiler.reset()
+    traced = torch.compile(function, fullgraph=True, dynamic=True, backend="eager")
+    torch.testing.assert_close(traced(*inputs), function(*inputs))
+
+
+@pytest.mark.parametrize("number", [torch.ones(2), torch.tensor(0.5, requires_grad=True)])
+def test_tensors_that_are_no_number(number: Tensor) -> None:
+    """A temperature to be learned would receive no gradient."""
+    with pytest.raises(TypeError, match=r"^annealed_mean: expected a number as temperature, got Tensor$"):
+        kernels.annealed_mean(LOGITS, temperature=number)
+    assert kernels.class_weights(torch.ones(1), mix=torch.tensor(0.5)).item() == 1
