@@ -14,11 +14,10 @@ def check_float(tensor: Tensor, operator: str, argument: str, advice: str) -> No
     """Raise unless `tensor` is a floating-point tensor; `advice` says what to do with any other dtype.
 
     Raises:
-        TypeError: If it is no tensor or not floating point.
+        TypeError: If it is no dense tensor or not floating point.
         NotImplementedError: If it carries a tangent of forward-mode differentiation, which torch would drop.
     """
-    if not isinstance(tensor, Tensor):
-        raise TypeError(f"{operator}: expected a torch.Tensor as {argument}, got {type(tensor).__name__}")
+    check_dense(tensor, operator, argument)
     if tensor.dtype not in FLOATS:
         raise TypeError(f"{operator}: expected float16, bfloat16, float32 or float64, got {tensor.dtype}; {advice}")
     traced = torch.compiler.is_compiling()
@@ -26,6 +25,18 @@ def check_float(tensor: Tensor, operator: str, argument: str, advice: str) -> No
         raise NotImplementedError(
             f"{operator}: the compiled kernel has no forward-mode derivative; set NIRTRANS_NO_COMPILED=1 to use torch"
         )
+
+
+def check_dense(tensor: Tensor, operator: str, argument: str) -> None:
+    """Raise unless `tensor` is a tensor with strides.
+
+    Raises:
+        TypeError: If it is anything else, such as sparse.
+    """
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{operator}: expected a torch.Tensor as {argument}, got {type(tensor).__name__}")
+    if tensor.layout != torch.strided:
+        raise TypeError(f"{operator}: expected a dense tensor as {argument}, got {tensor.layout}; use .to_dense()")
 
 
 def check_one_device(operator: str, **tensors: Tensor | None) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from nirtrans.arguments import check_norms
 from nirtrans.kernels import _library, reference
-from nirtrans.kernels._checks import check_colour_image
+from nirtrans.kernels._checks import check_colour_image, check_dense
 
 LEVELS = (torch.uint8, torch.uint16)
 LAB_DTYPES = (torch.float32, torch.bfloat16, torch.float16)
@@ -96,8 +96,7 @@ def lab_to_image(
 
 
 def _check_image(image: Any) -> None:
-    if not isinstance(image, Tensor):
-        raise TypeError(f"image_to_lab: expected a torch.Tensor as image, got {type(image).__name__}")
+    check_dense(image, "image_to_lab", "image")
     if image.dtype not in LEVELS:
         raise TypeError(
             f"image_to_lab: expected uint8 or uint16, got {image.dtype}; for float images in [0, 1] use rgb_to_lab"

@@ -105,3 +105,18 @@ def test_tensors_that_are_no_number(number: Tensor) -> None:
     with pytest.raises(TypeError, match=r"^annealed_mean: expected a number as temperature, got Tensor$"):
         kernels.annealed_mean(LOGITS, temperature=number)
     assert kernels.class_weights(torch.ones(1), mix=torch.tensor(0.5)).item() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "argument"),
+    [
+        ("rgb_to_lab", (IMAGE.to_sparse(),), "rgb"),
+        ("image_to_lab", (BYTES.to_sparse(),), "image"),
+        ("soft_cross_entropy", (LOGITS, AB.to_sparse()), "ab"),
+        ("ssim", (IMAGE, IMAGE.to_sparse()), "y"),
+    ],
+)
+def test_sparse_tensors(name: str, inputs: tuple[Tensor, ...], argument: str) -> None:
+    message = rf"^{name}: expected a dense tensor as {argument}, got torch.sparse_coo; use .to_dense\(\)$"
+    with pytest.raises(TypeError, match=message):
+        getattr(kernels, name)(*inputs)
