@@ -9,7 +9,8 @@
 namespace nirtrans::core {
 namespace {
 
-constexpr double kSlack = 1e-3;  // more than float rounds a distance by
+// More than float rounds a distance by: near, and as a share of it far away.
+constexpr double kSlack = 1e-3, kShare = 1e-6;
 constexpr size_t kMostKept = 64;
 
 // Of the distances between a number and an interval.
@@ -36,7 +37,7 @@ void list_cell(IndexedBins& index, double low_a, double low_b, int32_t neighbors
   squared.sorted = squared.largest;
   const auto last = squared.sorted.begin() + neighbors - 1;
   std::nth_element(squared.sorted.begin(), last, squared.sorted.end());
-  const double reach = std::sqrt(*last) + kSlack;
+  const double reach = std::sqrt(*last) * (1 + kShare) + kSlack;
   for (size_t bin = 0; bin < squared.smallest.size(); ++bin)
     if (squared.smallest[bin] <= reach * reach) index.lists.push_back(static_cast<uint16_t>(bin));
 }

@@ -212,6 +212,17 @@ def test_layouts_agree() -> None:
     assert torch.equal(expanded[0][1], expected[0][0])
 
 
+@pytest.mark.parametrize("far", [1e5, 1e12, 3e38])
+@pytest.mark.parametrize("neighbors", [5, 6])
+def test_far_bins_are_found(far: float, neighbors: int) -> None:
+    """As rows that fill up a table may be: one that is missed would be read from outside of it."""
+    bins = torch.full((40, 2), far)
+    bins[:2] = torch.tensor([[0.0, 0.0], [1.0, 1.0]])
+    index, weight = encode_ab(pixel(0.0, 0.0), bins=bins, neighbors=neighbors)
+    assert index.flatten().tolist() == list(range(neighbors))
+    assert weight.flatten()[2:].tolist() == [0] * (neighbors - 2)
+
+
 @pytest.mark.parametrize("value", [1000.0, -1000.0, 130.0, -130.0])
 @pytest.mark.parametrize("neighbors", [5, 6])
 def test_far_colours_do_not_underflow(value: float, neighbors: int) -> None:
