@@ -60,27 +60,30 @@ def check_neighbors(operator: str, neighbors: int, bins: int, sigma: float) -> N
 
     Raises:
         TypeError: If neighbors is no int, or sigma no number.
-        ValueError: If neighbors is not in 1..bins, or sigma not positive.
+        ValueError: If neighbors is not in 1..bins, or sigma out of range.
     """
     if not isinstance(neighbors, int) or isinstance(neighbors, bool):
         raise TypeError(f"{operator}: expected an int as neighbors, got {type(neighbors).__name__}")
     if not 1 <= neighbors <= bins:
         raise ValueError(f"{operator}: expected neighbors from 1 to {bins}, the number of bins, got {neighbors}")
-    check_numbers(operator, sigma=sigma)
-    if not 0 < sigma < math.inf:
-        raise ValueError(f"{operator}: expected a positive sigma, got {sigma}; the published value is 5")
+    _check_scale(operator, "sigma", sigma, "the published value is 5")
 
 
 def check_temperature(operator: str, temperature: float) -> None:
-    """Raise unless the temperature is positive and finite.
+    """Raise unless the temperature is positive and neither tiny nor huge.
 
     Raises:
         TypeError: If it is no number.
         ValueError: If it is out of range.
     """
-    check_numbers(operator, temperature=temperature)
-    if not 0 < temperature < math.inf:
-        raise ValueError(f"{operator}: expected temperature > 0, got {temperature}; the published value is 0.38")
+    _check_scale(operator, "temperature", temperature, "the published value is 0.38")
+
+
+def _check_scale(operator: str, name: str, scale: float, usual: str) -> None:
+    check_numbers(operator, **{name: scale})
+    # Beyond, its square or inverse leaves the range of float32, and the result would be NaN.
+    if not 1e-15 <= scale <= 1e15:
+        raise ValueError(f"{operator}: expected {name} from 1e-15 to 1e15, got {scale}; {usual}")
 
 
 def check_mix(operator: str, mix: float) -> None:
@@ -102,13 +105,12 @@ def check_window(operator: str, data_range: float, size: int, sigma: float, padd
         TypeError: If data_range or sigma is no number.
         ValueError: If one of the options is out of range.
     """
-    check_numbers(operator, data_range=data_range, sigma=sigma)
+    check_numbers(operator, data_range=data_range)
     if not 0 < data_range < math.inf:
         raise ValueError(f"{operator}: expected a positive data_range, got {data_range}; 1 for images in [0, 1]")
     if not isinstance(size, int) or size % 2 == 0 or not 3 <= size <= LARGEST_WINDOW:
         raise ValueError(f"{operator}: expected an odd window_size from 3 to {LARGEST_WINDOW}, got {size}; 11 is usual")
-    if not 0 < sigma < math.inf:
-        raise ValueError(f"{operator}: expected a positive sigma, got {sigma}; 1.5 is usual")
+    _check_scale(operator, "sigma", sigma, "1.5 is usual")
     check_choice(operator, "padding", padding, PADDINGS)
 
 

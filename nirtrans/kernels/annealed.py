@@ -23,7 +23,7 @@ def annealed_mean(logits: Tensor, *, temperature: float = 0.38, bins: Tensor | N
 
     Args:
         logits: (N, Q, H, W), contiguous or channels-last. float64 computes in float64, all other dtypes in float32.
-        temperature: T > 0; the published value is 0.38.
+        temperature: T, 1e-15 to 1e15; the published value is 0.38.
         bins: Any table (Q, 2) of finite floats, 1 <= Q <= 4096; None: the 313 of `ab_bins`. It receives no gradient.
 
     Returns:

@@ -39,7 +39,7 @@ def encode_ab(
         ab: a and b in CIE units, (N, 2, H, W).
         bins: Any table (Q, 2) of finite floats, 1 <= Q <= 4096; None: the 313 of `ab_bins`.
         neighbors: K, 1 to Q.
-        sigma: Width of the Gaussian in units of ab, positive.
+        sigma: Width of the Gaussian in units of ab, 1e-15 to 1e15.
 
     Returns:
         Bin numbers (N, K, H, W), int64, nearest first, and weights (N, K, H, W), float32 (float64 for float64 input),
@@ -108,7 +108,7 @@ def check_encoding(operator: str, bins: Tensor | None, neighbors: int, sigma: fl
 
     Raises:
         TypeError: If bins are not a floating-point tensor or neighbors is no integer.
-        ValueError: If bins are not (Q, 2) and finite, neighbors not in 1..Q or sigma not positive.
+        ValueError: If bins are not (Q, 2) and finite, neighbors not in 1..Q or sigma out of range.
     """
     table = check_bins(operator, bins)
     check_neighbors(operator, neighbors, len(table), sigma)

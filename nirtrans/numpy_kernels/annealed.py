@@ -22,7 +22,7 @@ def annealed_mean(
 
     Args:
         logits: (N, Q, H, W), float32 or float64. Views of (N, H, W, Q) are read in place.
-        temperature: T > 0; the published value is 0.38.
+        temperature: T, 1e-15 to 1e15; the published value is 0.38.
         bins: Any table (Q, 2) of finite floats, 1 <= Q <= 4096; None: the 313 of `ab_bins`.
         threads: CPU threads; all that the process may use if None. The result does not depend on them.
 

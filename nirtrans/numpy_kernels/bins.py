@@ -36,7 +36,7 @@ def encode_ab(
         ab: a and b in CIE units, (N, 2, H, W), float32 or float64. Views of (N, H, W, 2) are read in place.
         bins: Any table (Q, 2) of finite floats, 1 <= Q <= 4096; None: the 313 of `ab_bins`.
         neighbors: K, 1 to Q.
-        sigma: Width of the Gaussian in units of ab, positive.
+        sigma: Width of the Gaussian in units of ab, 1e-15 to 1e15.
         threads: CPU threads; all that the process may use if None. The result does not depend on them.
 
     Returns:

@@ -37,7 +37,7 @@ def ssim(
         y: As x.
         data_range: R of the constants (0.01 R)^2 and (0.03 R)^2, positive.
         window_size: Odd, 3 to 33.
-        sigma: Width of the Gaussian in pixels, positive.
+        sigma: Width of the Gaussian in pixels, 1e-15 to 1e15.
         padding: "valid", "reflect" or "zero".
         reduction: "mean" over all counted points, "sum", or "none" for the map.
         mask: True where pixels are valid, bool, broadcastable to (N, 1, H, W).

@@ -192,9 +192,11 @@ def test_more_than_2_to_the_31_elements() -> None:
 
 def test_errors_say_what_to_do() -> None:
     logits = torch.zeros(1, 313, 2, 2)
-    with pytest.raises(ValueError, match=r"^annealed_mean: expected temperature > 0, got 0; the published value"):
+    with pytest.raises(
+        ValueError, match=r"^annealed_mean: expected temperature from 1e-15 to 1e15, got 0; the published value"
+    ):
         annealed_mean(logits, temperature=0)
-    with pytest.raises(ValueError, match=r"^annealed_mean: expected temperature > 0, got -1"):
+    with pytest.raises(ValueError, match=r"^annealed_mean: expected temperature from 1e-15 to 1e15, got -1"):
         annealed_mean(logits, temperature=-1)
     with pytest.raises(
         ValueError, match=r"^annealed_mean: expected one class for each of the 313 bins, got logits \(1, 5, 2, 2\); "

@@ -267,8 +267,12 @@ def test_threads_do_not_change_bits(dtype: torch.dtype) -> None:
         ({"neighbors": 0}, ValueError, r"^encode_ab: expected neighbors from 1 to 313, the number of bins, got 0$"),
         ({"neighbors": 314}, ValueError, r"neighbors from 1 to 313, the number of bins, got 314$"),
         ({"neighbors": 5.0}, TypeError, r"^encode_ab: expected an int as neighbors, got float$"),
-        ({"sigma": 0.0}, ValueError, r"^encode_ab: expected a positive sigma, got 0.0; the published value is 5$"),
-        ({"sigma": float("nan")}, ValueError, r"expected a positive sigma, got nan"),
+        (
+            {"sigma": 0.0},
+            ValueError,
+            r"^encode_ab: expected sigma from 1e-15 to 1e15, got 0.0; the published value is 5$",
+        ),
+        ({"sigma": float("nan")}, ValueError, r"expected sigma from 1e-15 to 1e15, got nan"),
         (
             {"bins": torch.zeros(4, 3)},
             ValueError,

@@ -107,7 +107,7 @@ def test_options_out_of_range_are_refused() -> None:
         soft_cross_entropy(logits, ab, ignore_gray=-1)
     with pytest.raises(ValueError, match=r"^soft_cross_entropy: expected neighbors from 1 to 313"):
         soft_cross_entropy(logits, ab, neighbors=314)
-    with pytest.raises(ValueError, match=r"^soft_cross_entropy: expected a positive sigma, got 0"):
+    with pytest.raises(ValueError, match=r"^soft_cross_entropy: expected sigma from 1e-15 to 1e15, got 0"):
         soft_cross_entropy(logits, ab, sigma=0)
     with pytest.raises(ValueError, match=r"^soft_cross_entropy: expected all tensors on one device, got logits on cpu"):
         soft_cross_entropy(logits, ab.to("meta"))

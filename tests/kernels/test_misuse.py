@@ -120,3 +120,21 @@ def test_sparse_tensors(name: str, inputs: tuple[Tensor, ...], argument: str) ->
     message = rf"^{name}: expected a dense tensor as {argument}, got torch.sparse_coo; use .to_dense\(\)$"
     with pytest.raises(TypeError, match=message):
         getattr(kernels, name)(*inputs)
+
+
+@pytest.mark.parametrize("scale", [1e-15, 1e15])
+def test_the_least_and_the_largest_scale(scale: float) -> None:
+    assert kernels.annealed_mean(LOGITS.index_fill(1, torch.tensor([7]), 1.0), temperature=scale).isfinite().all()
+    assert kernels.soft_cross_entropy(LOGITS, AB + 3, sigma=scale).isfinite()
+    assert kernels.ssim(IMAGE, IMAGE.flip(2), sigma=scale).isfinite()
+
+
+@pytest.mark.parametrize("scale", [9e-16, 1.1e15, float("nan")])
+def test_scales_that_would_give_nan(scale: float) -> None:
+    for call in (
+        lambda: kernels.annealed_mean(LOGITS, temperature=scale),
+        lambda: kernels.encode_ab(AB, sigma=scale),
+        lambda: kernels.ssim(IMAGE, IMAGE, sigma=scale),
+    ):
+        with pytest.raises(ValueError, match=r"(temperature|sigma) from 1e-15 to 1e15, got"):
+            call()

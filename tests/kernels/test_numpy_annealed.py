@@ -38,7 +38,9 @@ def test_threads_and_slices_do_not_change_bits() -> None:
 def test_errors_say_what_to_do() -> None:
     with pytest.raises(ValueError, match=r"^annealed_mean: expected logits of shape \(N, 313, H, W\), one class for"):
         numpy_kernels.annealed_mean(scores((1, 5, 2, 2)))
-    with pytest.raises(ValueError, match=r"^annealed_mean: expected temperature > 0, got 0; the published value"):
+    with pytest.raises(
+        ValueError, match=r"^annealed_mean: expected temperature from 1e-15 to 1e15, got 0; the published value"
+    ):
         numpy_kernels.annealed_mean(scores((1, 313, 2, 2)), temperature=0)
     with pytest.raises(TypeError, match=r"^annealed_mean: expected a float32 or float64 array as logits, got int64; "):
         numpy_kernels.annealed_mean(np.zeros((1, 313, 2, 2), np.int64))

@@ -62,7 +62,7 @@ def test_bins_are_a_fresh_copy() -> None:
     [
         ({"neighbors": 0}, ValueError, r"^encode_ab: expected neighbors from 1 to 313, the number of bins, got 0$"),
         ({"neighbors": 2.0}, TypeError, r"^encode_ab: expected an int as neighbors, got float$"),
-        ({"sigma": -1.0}, ValueError, r"^encode_ab: expected a positive sigma, got -1.0; "),
+        ({"sigma": -1.0}, ValueError, r"^encode_ab: expected sigma from 1e-15 to 1e15, got -1.0; "),
         ({"bins": np.zeros((3, 3), np.float32)}, ValueError, r"expected bins of shape \(Q, 2\) .* got \(3, 3\); "),
         ({"bins": np.full((9, 2), np.nan)}, ValueError, r"^encode_ab: expected finite bins, got NaN or infinity"),
         ({"bins": np.zeros((9, 2), int)}, TypeError, r"expected a float32 or float64 array as bins, got int64; "),

@@ -87,7 +87,7 @@ def test_no_point_counts() -> None:
         ({"y": np.zeros((1, 1, 16, 15), np.float32)}, ValueError, "of one shape"),
         ({"window_size": 4}, ValueError, "expected an odd window_size from 3 to 33, got 4"),
         ({"window_size": 17}, ValueError, "expected height and width of at least 17"),
-        ({"sigma": 0.0}, ValueError, "expected a positive sigma"),
+        ({"sigma": 0.0}, ValueError, "expected sigma from 1e-15 to 1e15"),
         ({"data_range": 0.0}, ValueError, "expected a positive data_range"),
         ({"padding": "same"}, ValueError, "expected padding 'valid', 'reflect' or 'zero', got 'same'"),
         ({"reduction": "avg"}, ValueError, "expected reduction 'mean', 'sum' or 'none', got 'avg'"),
