@@ -133,7 +133,7 @@ def check_levels(sides: Sequence[int], weights: Sequence[float], size: int) -> N
 
     Raises:
         TypeError: If the weights are no sequence of numbers.
-        ValueError: If there is none, or a side is too short; the message proposes fewer.
+        ValueError: If there is none, one is negative or not finite, or a side is too short; the message proposes fewer.
     """
     if not hasattr(weights, "__len__"):
         raise TypeError(f"ms_ssim: expected one weight per level, got {type(weights).__name__}; give a tuple")
@@ -141,6 +141,8 @@ def check_levels(sides: Sequence[int], weights: Sequence[float], size: int) -> N
     levels = len(weights)
     if levels < 1:
         raise ValueError("ms_ssim: expected at least one weight, got none; leave weights out for the usual five")
+    if not all(0 <= weight < math.inf for weight in weights):
+        raise ValueError(f"ms_ssim: expected finite weights >= 0, got {weights}; leave weights out for the usual five")
     if min(sides) < smallest_side(levels, size):
         most = max((n for n in range(1, levels) if min(sides) >= smallest_side(n, size)), default=0)
         advice = f"use at most {most} weights" if most else f"use ssim with a window_size below {size}"

@@ -97,6 +97,12 @@ def test_loss_options() -> None:
         ms_ssim(IMAGE, IMAGE, normalize="abs")
 
 
+@pytest.mark.parametrize("weight", [-1.0, float("nan"), float("inf")])
+def test_weights_of_levels(weight: float) -> None:
+    with pytest.raises(ValueError, match=rf"^ms_ssim: expected finite weights >= 0, got \(0.5, {weight}\); leave "):
+        ms_ssim(IMAGE, IMAGE, weights=(0.5, weight))
+
+
 @pytest.mark.parametrize(("side", "most"), [(160, 4), (80, 3), (11, 1)])
 def test_too_small_for_the_levels_proposes_fewer(side: int, most: int) -> None:
     image = torch.zeros(1, 1, 200, side)
