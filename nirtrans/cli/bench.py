@@ -19,7 +19,7 @@ def bench(
         Literal["cpu", "cuda"] | None, typer.Option("--device", help="Where; wherever the kernels run if left out.")
     ] = None,
     threads: Annotated[
-        list[int] | None, typer.Option("--threads", min=1, help="CPU threads; repeatable; 1 and all.")
+        list[int] | None, typer.Option("--threads", min=1, max=4096, help="CPU threads; repeatable; 1 and all.")
     ] = None,
     compiled: Annotated[
         bool, typer.Option("--compiled", help="Time torch.compile of the torch peers too (minutes).")

@@ -39,6 +39,7 @@ def test_version(nirtrans: Callable) -> None:
         (["trian"], "trian"),
         (["models", "--colour"], "--colour"),
         (["bench", "nothing"], "nothing"),
+        (["bench", "--threads", "1000000"], "--threads"),
         (["train", "--steps", "-5"], "--steps"),
         (["train", "--steps", "many"], "--steps"),
         (["config", "cyclegan-asim"], "did you mean cyclegan-asym"),
