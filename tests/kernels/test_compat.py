@@ -112,6 +112,15 @@ def test_colour_of_kornia() -> None:
     torch.testing.assert_close(our_kornia.LabToRgb()(lab), rgb, atol=1e-4, rtol=0)
 
 
+def test_kornia_lab_outside_of_srgb() -> None:
+    lab = torch.rand(1, 3, 64, 64) * torch.tensor([100.0, 220.0, 220.0]).reshape(3, 1, 1)
+    lab[:, 1:] -= 110
+    ours, theirs = our_kornia.lab_to_rgb(lab), kornia.color.lab_to_rgb(lab)
+    same_rule = (lab[:, :1] + 16 >= 0.58 * lab[:, 2:]).expand_as(lab)
+    torch.testing.assert_close(ours[same_rule], theirs[same_rule], atol=2e-3, rtol=0)
+    assert not torch.allclose(ours, theirs, atol=1e-2)
+
+
 def test_kornia_options_are_checked() -> None:
     x, y = noisy_pair(1, 1, 16, 16)
     with pytest.raises(ValueError, match="expected padding 'same' or 'valid', got 'zero'; choose one of them"):

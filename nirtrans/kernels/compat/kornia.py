@@ -1,6 +1,7 @@
 """Drop-in for some of kornia: `from nirtrans.kernels.compat.kornia import rgb_to_lab, lab_to_rgb, ssim_loss`.
 
-Lab differs from kornia's by at most 6e-3 because of the white point (see `nirtrans.kernels.lab`).
+Lab differs from kornia's by at most 6e-3 because of the white point (see `nirtrans.kernels.lab`), sRGB by 2e-3. Colours
+with L + 16 < 0.58 b, which no sRGB colour has, differ by more: kornia sets their negative Z to 0.
 """
 
 from typing import Any
