@@ -62,8 +62,8 @@ def soft_cross_entropy(
     Source: Zhang, Isola, Efros, Colorful Image Colorization, ECCV 2016, equations 2 and 3.
 
     Example:
-        >>> soft_cross_entropy(torch.zeros(1, 313, 2, 2), torch.zeros(1, 2, 2, 2)).item() == torch.tensor(313.0).log()
-        tensor(True)
+        >>> round(soft_cross_entropy(torch.zeros(1, 313, 2, 2), torch.zeros(1, 2, 2, 2)).item(), 4)  # log 313
+        5.7462
     """
     table = check_encoding(OPERATOR, bins, neighbors, sigma)
     check_logits(OPERATOR, logits, table)
