@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nirtrans.bench.timing import Contestant, Run
+from nirtrans.bench.timing import COMPILED, Contestant, Run
 
 COPY = "copy of the same bytes"
 
@@ -79,7 +79,7 @@ def with_compiled(functions: dict[str, Callable[..., Any]], wanted: bool) -> dic
     return {
         label: form
         for name, function in functions.items()
-        for label, form in ((name, function), (f"{name}, compiled", torch.compile(function)))
+        for label, form in ((name, function), (name + COMPILED, torch.compile(function)))
     }
 
 

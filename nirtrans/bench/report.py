@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from nirtrans.bench.timing import Timing
+from nirtrans.bench.timing import COMPILED, Timing
 from nirtrans.io.atomic import make_folder, write_text
 from nirtrans.kernels import build_info
 
@@ -69,7 +69,8 @@ def markdown(races: list[Race], about: dict[str, Any], command: str) -> str:
         f"`{command}` on {about['device']}, {about['processors']} processors, load average "
         f"{about['load_average'][0]:.1f} at the start, commit {about['commit']}; {versions}.",
         "",
-        "CPU time for one thread, wall time for more, events on a GPU. Ratio: its minimum over ours; below 1 we lose. "
+        "CPU time for one thread, wall time for more, events on a GPU. Ratio: its minimum over ours, in brackets under "
+        "torch.compile; below 1 we lose. "
         "The ratio of the copy is the share of the machine's limit that ours reaches. Peak: memory above the inputs. "
         "Error: largest deviation from the float64 reference, empty where something else is computed.",
     ]
@@ -78,25 +79,31 @@ def markdown(races: list[Race], about: dict[str, Any], command: str) -> str:
 
 
 def summary(races: list[Race]) -> list[str]:
-    """Render one line per race: our time, each peer's time over ours, and how near the copy limit we are."""
+    """Render one line per race: our time, each peer's time over ours (in brackets compiled), our share of the limit."""
     lines = ["| kernel | size | on | ms | times as long | of the limit | peak MB |", "|---|---|---|--:|---|--:|--:|"]
     for race in races:
         if not race.timings:
             continue
-        ours, *peers, copy = race.timings
-        ratios = "; ".join(f"{peer.name} {peer.min_ms / ours.min_ms:.1f}" for peer in peers)
-        figures = f"{ours.min_ms:.2f} | {ratios} | {100 * copy.min_ms / ours.min_ms:.0f} % | {ours.peak_mb:.0f}"
+        ours, *_, copy = race.timings
+        figures = f"{ours.min_ms:.2f} | {_ratios(race)} | {100 * copy.min_ms / ours.min_ms:.0f} % | {ours.peak_mb:.0f}"
         lines.append(f"| {race.operation} | {_size(race)} | {_place(race)} | {figures} |")
     return lines
 
 
+def _ratios(race: Race) -> str:
+    ours, *peers, _ = race.timings
+    times = {peer.name: f"{peer.min_ms / ours.min_ms:.1f}" for peer in peers}
+    compiled = {name.removesuffix(COMPILED): f" ({times.pop(name)})" for name in list(times) if COMPILED in name}
+    return "; ".join(f"{name} {time}{compiled.get(name, '')}" for name, time in times.items())
+
+
 def accuracy(races: list[Race]) -> list[str]:
-    """Render one line per operation and dtype, at the first size raced: our deviation, and those of the peers."""
+    """Render one line per operation and dtype, at the first size raced: our deviation, and those of the eager peers."""
     lines = ["| kernel | dtype | error of ours | of others | unit |", "|---|---|--:|---|---|"]
     first = {(race.operation, race.dtype): race for race in reversed(races)}
     for race in reversed(first.values()):
         (_, ours), *others = race.errors.items()
-        told = "; ".join(f"{name} {error:.1e}" for name, error in others)
+        told = "; ".join(f"{name} {error:.1e}" for name, error in others if COMPILED not in name)
         lines.append(f"| {race.operation} | {race.dtype} | {ours:.1e} | {told} | {race.unit} |")
     return lines
 

@@ -20,6 +20,8 @@ GPU_ROUNDS = 30
 QUICK_ROUNDS = 3
 SLOW_ROUNDS = 5
 SLOW_S = 1.0
+COMPILED = ", compiled"
+"""After the name of a peer: the same under torch.compile."""
 FLUSH_BYTES = 2 * 2**30
 
 Run = Callable[[], Any]

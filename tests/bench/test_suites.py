@@ -115,6 +115,15 @@ def test_ratio_is_minimum_over_minimum() -> None:
     assert "torch not installed" in text
 
 
+def test_compiled_peers_stand_in_brackets() -> None:
+    names = {"ours": 1.0, "peer": 4.0, "peer, compiled": 2.0, "other": 3.0, "copy": 0.5}
+    timings = [timing.Timing(name, least, least, 5, 0) for name, least in names.items()]
+    errors = {"ours": 0.1, "peer": 0.2, "peer, compiled": 0.3}
+    race = report.Race("op", (1, 3), "float32", 1, timings, errors, [], "Lab")
+    assert "| 1.00 | peer 4.0 (2.0); other 3.0 | 50 % |" in report.summary([race])[-1]
+    assert report.accuracy([race])[-1] == "| op | float32 | 1.0e-01 | peer 2.0e-01 | Lab |"
+
+
 def test_runs_where_only_torch_is_installed() -> None:
     """A GPU machine may have neither what configs and rasters need nor any peer."""
     absent = ("pydantic", "rasterio", "typer", "kornia", "cv2", "skimage", "sklearn", "pytorch_msssim", "torchmetrics")
