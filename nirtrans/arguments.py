@@ -6,6 +6,7 @@ from numbers import Real
 from typing import Any
 
 PADDINGS = ("valid", "reflect", "zero")
+NORMALIZATIONS = ("relu", "simple", None)
 LARGEST_WINDOW = 33
 
 
@@ -106,8 +107,9 @@ def check_window(operator: str, data_range: float, size: int, sigma: float, padd
         ValueError: If one of the options is out of range.
     """
     check_numbers(operator, data_range=data_range)
-    if not 0 < data_range < math.inf:
-        raise ValueError(f"{operator}: expected a positive data_range, got {data_range}; 1 for images in [0, 1]")
+    # Beyond, the fourth powers in the derivatives leave the range of float32.
+    if not 1e-6 <= data_range <= 1e8:
+        raise ValueError(f"{operator}: expected data_range from 1e-6 to 1e8, got {data_range}; 1 for images in [0, 1]")
     if not isinstance(size, int) or size % 2 == 0 or not 3 <= size <= LARGEST_WINDOW:
         raise ValueError(f"{operator}: expected an odd window_size from 3 to {LARGEST_WINDOW}, got {size}; 11 is usual")
     _check_scale(operator, "sigma", sigma, "1.5 is usual")
@@ -128,21 +130,32 @@ def check_fits(operator: str, sides: Sequence[int], size: int, padding: str) -> 
         )
 
 
-def check_levels(sides: Sequence[int], weights: Sequence[float], size: int) -> None:
-    """Raise unless there are weights, and height and width are large enough for as many levels of this window.
+def check_product(weights: Sequence[float], normalize: str | None, eps: float) -> None:
+    """Raise unless these define the product of the levels of MS-SSIM.
 
     Raises:
-        TypeError: If the weights are no sequence of numbers.
-        ValueError: If there is none, one is negative or not finite, or a side is too short; the message proposes fewer.
+        TypeError: If the weights are no sequence of numbers, or eps no number.
+        ValueError: If there is no weight, one is negative or not finite, or normalize or eps is out of range.
     """
     if not hasattr(weights, "__len__"):
         raise TypeError(f"ms_ssim: expected one weight per level, got {type(weights).__name__}; give a tuple")
     check_numbers("ms_ssim", **{f"weights[{i}]": weight for i, weight in enumerate(weights)})
-    levels = len(weights)
-    if levels < 1:
+    if len(weights) < 1:
         raise ValueError("ms_ssim: expected at least one weight, got none; leave weights out for the usual five")
     if not all(0 <= weight < math.inf for weight in weights):
         raise ValueError(f"ms_ssim: expected finite weights >= 0, got {weights}; leave weights out for the usual five")
+    check_choice("ms_ssim", "normalize", normalize, NORMALIZATIONS)
+    check_numbers("ms_ssim", eps=eps)
+    if not 0 <= eps < 1:
+        raise ValueError(f"ms_ssim: expected eps in [0, 1), got {eps}; 0 is usual")
+
+
+def check_levels(sides: Sequence[int], levels: int, size: int) -> None:
+    """Raise unless height and width are large enough for this number of levels of this window.
+
+    Raises:
+        ValueError: If a side is too short; the message proposes fewer levels.
+    """
     if min(sides) < smallest_side(levels, size):
         most = max((n for n in range(1, levels) if min(sides) >= smallest_side(n, size)), default=0)
         advice = f"use at most {most} weights" if most else f"use ssim with a window_size below {size}"

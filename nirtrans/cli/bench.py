@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from nirtrans.cli.options import Debug
+from nirtrans.cli.options import Debug, Device
 
 RESULTS = Path("benchmarks/results")
 
@@ -15,9 +15,7 @@ def bench(
     out: Annotated[
         Path | None, typer.Option("--out", help=f"Folder for WHAT-DEVICE.json and .md; {RESULTS} unless --quick.")
     ] = None,
-    device: Annotated[
-        Literal["cpu", "cuda"] | None, typer.Option("--device", help="Where; wherever the kernels run if left out.")
-    ] = None,
+    device: Device = "auto",
     threads: Annotated[
         list[int] | None, typer.Option("--threads", min=1, max=4096, help="CPU threads; repeatable; 1 and all.")
     ] = None,
@@ -29,17 +27,23 @@ def bench(
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Measure kernels beside the peers that are installed, in one run, as ratios."""
+    """Measure kernels beside the peers that are installed, in one run, as ratios; auto: the CPU and any GPU."""
     import os
 
-    from nirtrans.bench.suites import run_suite
+    import torch
 
+    from nirtrans.bench.suites import run_suite
+    from nirtrans.inference.device import resolve_device
+
+    place = None if device == "auto" else resolve_device(device)
+    if place and place.index is not None:
+        torch.cuda.set_device(place)
     folder = out or (None if quick else RESULTS)
     typer.echo(
         run_suite(
             what,
             threads=threads or sorted({1, os.cpu_count() or 1}),
-            devices=[device] if device else None,
+            devices=[place.type] if place else None,
             out=folder,
             compiled=compiled,
             quick=quick,

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from nirtrans.arguments import check_choice, check_window
+from nirtrans.arguments import check_choice, check_product, check_window
 from nirtrans.kernels.ssim import REDUCTIONS, dissimilar_sum, ms_ssim, ssim
 
 
@@ -40,6 +40,8 @@ class MSSSIMLoss(nn.Module):
     def __init__(self, **options: Any) -> None:
         super().__init__()
         self.options = _known(options, ms_ssim)
+        given = _with_defaults(options, ms_ssim)
+        check_product(given["weights"], given["normalize"], given["eps"])
 
     def extra_repr(self) -> str:
         return _shown(self.options)
@@ -55,16 +57,19 @@ def _shown(options: dict[str, Any]) -> str:
     return ", ".join(f"{name}={option!r}" for name, option in options.items())
 
 
+def _with_defaults(options: dict[str, Any], function: Any) -> dict[str, Any]:
+    return function.__kwdefaults__ | options
+
+
 def _known(options: dict[str, Any], function: Any) -> dict[str, Any]:
     """Return the options; what the function would refuse on its first call is refused here."""
-    defaults = function.__kwdefaults__
-    known = set(defaults) - {"mask"}
+    known = set(function.__kwdefaults__) - {"mask"}
     if unknown := sorted(set(options) - known):
         raise TypeError(
             f"{function.__name__}: expected options among {', '.join(sorted(known))}, got {', '.join(unknown)}; "
             "the mask is an argument of forward"
         )
-    given = defaults | options
+    given = _with_defaults(options, function)
     check_window(function.__name__, *(given[name] for name in ("data_range", "window_size", "sigma", "padding")))
     check_choice(function.__name__, "reduction", given["reduction"], REDUCTIONS)
     return options

@@ -13,14 +13,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from nirtrans.arguments import check_choice, check_levels, check_numbers
+from nirtrans.arguments import check_choice, check_levels, check_numbers, check_product
 from nirtrans.kernels import _ssim_ops
 from nirtrans.kernels._ssim_inputs import full_mask, make_window, prepare
 from nirtrans.kernels.reference import ssim as twin
 from nirtrans.kernels.reference.ssim import Window
 
 REDUCTIONS = ("mean", "sum", "none")
-NORMALIZATIONS = ("relu", "simple", None)
 MS_SSIM_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 """Wang, Simoncelli, Bovik, Multiscale Structural Similarity for Image Quality Assessment, 2003."""
 
@@ -123,10 +122,9 @@ def ms_ssim(
     """
     window = make_window("ms_ssim", data_range, window_size, sigma, padding)
     check_choice("ms_ssim", "reduction", reduction, REDUCTIONS)
-    check_choice("ms_ssim", "normalize", normalize, NORMALIZATIONS)
+    check_product(weights, normalize, eps)
     x, y, mask = prepare("ms_ssim", x, y, mask, window)
-    check_numbers("ms_ssim", eps=eps)
-    check_levels(x.shape[2:], weights, window_size)
+    check_levels(x.shape[2:], len(weights), window_size)
     factors = level_means(x, y, mask, window, len(weights))
     result = twin.power_product(factors, weights, normalize, eps)
     if reduction == "mean":

@@ -12,11 +12,23 @@ def check_floats(array: NDArray[np.floating], operator: str, argument: str, advi
     """Raise unless `array` is a float32 or float64 array; `advice` says what to do with any other.
 
     Raises:
-        TypeError: If it is no array or of another dtype.
+        TypeError: If it is no array, of another dtype, or masked: the mask would be ignored.
     """
-    if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
+    check_dtype(array, operator, argument, (np.float32, np.float64), advice)
+
+
+def check_dtype(array: np.ndarray, operator: str, argument: str, dtypes: tuple[type, type], advice: str) -> None:
+    """Raise unless `array` is an array of one of two dtypes; `advice` says what to do with any other.
+
+    Raises:
+        TypeError: If it is no array, of another dtype, or masked: the mask would be ignored.
+    """
+    if not isinstance(array, np.ndarray) or array.dtype not in dtypes:
         got = array.dtype if isinstance(array, np.ndarray) else type(array).__name__
-        raise TypeError(f"{operator}: expected a float32 or float64 array as {argument}, got {got}; {advice}")
+        names = " or ".join(np.dtype(dtype).name for dtype in dtypes)
+        raise TypeError(f"{operator}: expected a {names} array as {argument}, got {got}; {advice}")
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(f"{operator}: expected {argument} without a mask, got a masked array; give its .filled()")
 
 
 def check_bins(operator: str, bins: NDArray[np.floating] | None) -> NDArray[np.float32]:

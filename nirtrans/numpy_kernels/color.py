@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.arguments import check_flag
+from nirtrans.numpy_kernels._checks import check_floats
 from nirtrans.numpy_kernels._ops import ops, thread_count
 
 
@@ -66,12 +67,7 @@ def check_colour_image(image: NDArray[np.floating], operator: str, argument: str
         TypeError: If it is not a float32 or float64 array.
         ValueError: If it is not (..., 3, H, W).
     """
-    if not isinstance(image, np.ndarray) or image.dtype not in (np.float32, np.float64):
-        got = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
-        raise TypeError(
-            f"{operator}: expected a float32 or float64 array as {argument}, got {got}; "
-            "image_to_lab takes uint8 and uint16 images (..., H, W, 3)"
-        )
+    check_floats(image, operator, argument, "image_to_lab takes uint8 and uint16 images (..., H, W, 3)")
     if image.ndim < 3 or image.shape[-3] != 3:
         raise ValueError(
             f"{operator}: expected {argument} of shape (..., 3, H, W), got {image.shape}; "

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from nirtrans.arguments import check_norms
+from nirtrans.numpy_kernels._checks import check_dtype
 from nirtrans.numpy_kernels._ops import ops, thread_count
 from nirtrans.numpy_kernels.color import check_colour_image
 
@@ -89,11 +90,7 @@ def lab_to_image(
 
 
 def _check_levels(image: NDArray[np.unsignedinteger]) -> None:
-    if not isinstance(image, np.ndarray) or image.dtype not in LEVELS:
-        got = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
-        raise TypeError(
-            f"image_to_lab: expected a uint8 or uint16 array as image, got {got}; use rgb_to_lab for floats"
-        )
+    check_dtype(image, "image_to_lab", "image", LEVELS, "use rgb_to_lab for floats")
     if image.ndim < 3 or image.shape[-1] != 3:
         advice = "drop alpha with image[..., :3]" if image.shape[-1:] == (4,) else "move the channels last"
         raise ValueError(f"image_to_lab: expected image of shape (..., H, W, 3), got {image.shape}; {advice}")

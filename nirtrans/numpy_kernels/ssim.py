@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nirtrans.arguments import PADDINGS, check_choice, check_fits, check_levels, check_numbers, check_window
+from nirtrans.arguments import PADDINGS, check_choice, check_fits, check_levels, check_product, check_window
+from nirtrans.numpy_kernels._checks import check_floats
 from nirtrans.numpy_kernels._ops import ops, thread_count
 
 REDUCTIONS = ("mean", "sum", "none")
@@ -119,11 +120,10 @@ def ms_ssim(
         1.0
     """
     check_choice("ms_ssim", "reduction", reduction, REDUCTIONS)
-    check_choice("ms_ssim", "normalize", normalize, NORMALIZATIONS)
+    check_product(weights, normalize, eps)
     options = _options("ms_ssim", data_range, window_size, sigma, padding)
     x, y, mask = _prepare("ms_ssim", x, y, mask, window_size, padding)
-    check_numbers("ms_ssim", eps=eps)
-    check_levels(x.shape[2:], weights, window_size)
+    check_levels(x.shape[2:], len(weights), window_size)
     workers = thread_count(threads, x.size, "ms_ssim")
     result = np.ones(x.shape[:2])
     for level, weight in enumerate(weights):
@@ -190,12 +190,7 @@ def _prepare(
 ) -> tuple[Images, Images, Mask | None]:
     """Check a pair; return it contiguous and in one dtype, with the mask as contiguous (N, 1, H, W)."""
     for name, image in (("x", x), ("y", y)):
-        if not isinstance(image, np.ndarray) or image.dtype not in (np.float32, np.float64):
-            got = image.dtype if isinstance(image, np.ndarray) else type(image).__name__
-            raise TypeError(
-                f"{operator}: expected a float32 or float64 array as {name}, got {got}; "
-                f"scale 8-bit images to [0, 1] with np.float32({name}) / 255"
-            )
+        check_floats(image, operator, name, f"scale 8-bit images to [0, 1] with np.float32({name}) / 255")
     if x.ndim != 4 or x.shape != y.shape:
         raise ValueError(
             f"{operator}: expected two arrays (N, C, H, W) of one shape, got {x.shape} and {y.shape}; crop one"

@@ -40,6 +40,7 @@ def test_version(nirtrans: Callable) -> None:
         (["models", "--colour"], "--colour"),
         (["bench", "nothing"], "nothing"),
         (["bench", "--threads", "1000000"], "--threads"),
+        (["bench", "--device", "gpu"], "--device expects auto, cpu, cuda or cuda:N, got 'gpu'"),
         (["train", "--steps", "-5"], "--steps"),
         (["train", "--steps", "many"], "--steps"),
         (["config", "cyclegan-asim"], "did you mean cyclegan-asym"),

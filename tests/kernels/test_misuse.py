@@ -68,10 +68,30 @@ def test_forward_mode_is_refused(name: str, call: Callable[[Tensor], Tensor]) ->
 
 
 @pytest.mark.parametrize(("module", "name"), [(SSIMLoss, "ssim"), (MSSSIMLoss, "ms_ssim")])
-@pytest.mark.parametrize("options", [{"window_size": 4}, {"padding": "same"}, {"reduction": "avg"}, {"sigma": 0}])
+@pytest.mark.parametrize(
+    "options",
+    [{"window_size": 4}, {"padding": "same"}, {"reduction": "avg"}, {"sigma": 0}, {"data_range": 1e-9}],
+)
 def test_modules_refuse_options_when_made(module: type, name: str, options: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=f"^{name}: expected .*{next(iter(options))}"):
         module(**options)
+
+
+@pytest.mark.parametrize("options", [{"weights": (-1.0,)}, {"normalize": "no"}, {"eps": float("nan")}, {"eps": -1}])
+def test_multi_scale_module_refuses_its_own_options_when_made(options: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=f"^ms_ssim: expected .*{next(iter(options))}"):
+        MSSSIMLoss(**options)
+
+
+@pytest.mark.parametrize("data_range", [1e-6, 1e8])
+def test_extreme_data_ranges_keep_value_and_gradient(data_range: float) -> None:
+    x, y = IMAGE, IMAGE.flip(3)
+    expected = kernels.ssim(x, y).item()
+    scaled = (data_range * x).requires_grad_()
+    value = kernels.ssim(scaled, data_range * y, data_range=data_range)
+    value.backward()
+    assert value.item() == pytest.approx(expected, abs=1e-5)
+    assert scaled.grad.isfinite().all()
 
 
 def test_modules_show_their_options() -> None:

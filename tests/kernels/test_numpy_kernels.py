@@ -114,6 +114,14 @@ def test_options_of_a_wrong_type(call: Callable[[np.ndarray], object], message: 
         call(np.ones((3, 12, 12), np.float32))
 
 
+def test_masked_arrays_are_refused() -> None:
+    """Their masks would be ignored."""
+    floats, levels = np.ma.masked_less(np.ones((3, 2, 2), np.float32), 1), np.ma.ones((2, 2, 3), np.uint8)
+    for call in (lambda: numpy_kernels.rgb_to_lab(floats), lambda: numpy_kernels.image_to_lab(levels)):
+        with pytest.raises(TypeError, match=r"without a mask, got a masked array; give its .filled\(\)$"):
+            call()
+
+
 def test_fewer_threads_than_asked_for_suffice() -> None:
     """Where the system refuses threads, here for want of memory for their stacks, those there are do the work."""
     code = "import resource, numpy, nirtrans.numpy_kernels as n; image = numpy.full((3, 1000, 512), 0.5, 'float32'); "

@@ -88,7 +88,7 @@ def test_no_point_counts() -> None:
         ({"window_size": 4}, ValueError, "expected an odd window_size from 3 to 33, got 4"),
         ({"window_size": 17}, ValueError, "expected height and width of at least 17"),
         ({"sigma": 0.0}, ValueError, "expected sigma from 1e-15 to 1e15"),
-        ({"data_range": 0.0}, ValueError, "expected a positive data_range"),
+        ({"data_range": 0.0}, ValueError, "expected data_range from 1e-6 to 1e8, got 0.0"),
         ({"padding": "same"}, ValueError, "expected padding 'valid', 'reflect' or 'zero', got 'same'"),
         ({"reduction": "avg"}, ValueError, "expected reduction 'mean', 'sum' or 'none', got 'avg'"),
         ({"mask": np.ones((16, 16))}, TypeError, "expected a bool array as mask, got float64"),

@@ -59,7 +59,7 @@ def test_images(name: str, x: Any, y: Any, error: type[Exception], message: str)
         ({"window_size": 35}, "expected an odd window_size from 3 to 33, got 35; 11 is usual"),
         ({"window_size": 1}, "expected an odd window_size from 3 to 33, got 1; 11 is usual"),
         ({"sigma": 0}, "expected sigma from 1e-15 to 1e15, got 0; 1.5 is usual"),
-        ({"data_range": -1}, "expected a positive data_range, got -1; 1 for images in [0, 1]"),
+        ({"data_range": -1}, "expected data_range from 1e-6 to 1e8, got -1; 1 for images in [0, 1]"),
         ({"padding": "same"}, "expected padding 'valid', 'reflect' or 'zero', got 'same'; choose one"),
         ({"mask": torch.ones(2, 3, 20, 20, dtype=torch.bool)}, "expected a mask broadcastable to (2, 1, 20, 20)"),
     ],

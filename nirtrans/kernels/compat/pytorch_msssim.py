@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from nirtrans.arguments import check_levels
+from nirtrans.arguments import check_levels, check_product
 from nirtrans.kernels._ssim_inputs import make_window, prepare
 from nirtrans.kernels.reference.ssim import power_product
 from nirtrans.kernels.ssim import MS_SSIM_WEIGHTS, level_means, plane_means
@@ -64,7 +64,8 @@ def ms_ssim(
     exponents = MS_SSIM_WEIGHTS if weights is None else tuple(weights)
     window = make_window("ms_ssim", data_range, win_size, win_sigma, "valid", K)
     x, y, _ = prepare("ms_ssim", X, Y, None, window)
-    check_levels(x.shape[2:], exponents, win_size)
+    check_product(exponents, "relu", 0.0)
+    check_levels(x.shape[2:], len(exponents), win_size)
     per_channel = power_product(level_means(x, y, None, window, len(exponents)), exponents, "relu", 0.0)
     return _reduced(per_channel, size_average, x)
 
