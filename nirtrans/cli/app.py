@@ -52,6 +52,8 @@ def _carrying_interrupts(command: Callable[..., None]) -> Callable[..., None]:
 
 for command in (train, colorize, evaluate, models, config, demo, bench, doctor):
     app.command()(_carrying_interrupts(command))
+for registered in data_app.registered_commands:
+    registered.callback = registered.callback and _carrying_interrupts(registered.callback)
 app.add_typer(data_app, name="data")
 
 
@@ -99,8 +101,8 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
     except MemoryError:
         return _report(MemoryError("out of memory; make the crop, the batch or the tile smaller"), 3, debug)
     except Exception as error:
-        if hasattr(error, "format_message"):  # a usage error of the option parser
-            return _report(ValueError(error.format_message()), 2, debug)
+        if hasattr(error, "format_message"):  # a usage error of the option parser, empty where it has printed the help
+            return _report(ValueError(message), 2, debug) if (message := error.format_message()) else 2
         return _report(RuntimeError(f"unexpected {type(error).__name__}: {error}; --debug shows where"), 3, debug)
 
 

@@ -19,6 +19,14 @@ def test_help_lists_every_command(nirtrans: Callable) -> None:
     assert all(name in outcome.out for name in COMMANDS)
 
 
+@pytest.mark.parametrize("arguments", [[], ["data"]])
+def test_nothing_asked_for_shows_the_help(nirtrans: Callable, arguments: list[str]) -> None:
+    outcome = nirtrans(*arguments)
+    assert outcome.code == 2
+    assert "Usage:" in outcome.out
+    assert outcome.err == ""
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_never_loads_torch(name: str) -> None:
     code = (
@@ -74,6 +82,19 @@ def test_exit_codes(nirtrans: Callable, monkeypatch: pytest.MonkeyPatch, error: 
 
     monkeypatch.setattr(app, "app", fail)
     outcome = nirtrans("models")
+    assert outcome.code == code
+    assert outcome.error.startswith("error: ")
+
+
+@pytest.mark.parametrize(("stop", "code"), [(KeyboardInterrupt(), 130), (errors.Terminated("stop"), 143)])
+def test_data_commands_end_as_all_others(
+    nirtrans: Callable, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stop: BaseException, code: int
+) -> None:
+    def fail(paths: list[str]) -> None:
+        raise stop
+
+    monkeypatch.setattr("nirtrans.data.inspection.inspect", fail)
+    outcome = nirtrans("data", "inspect", tmp_path)
     assert outcome.code == code
     assert outcome.error.startswith("error: ")
 
