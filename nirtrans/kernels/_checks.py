@@ -15,14 +15,14 @@ def check_float(tensor: Tensor, operator: str, argument: str, advice: str) -> No
 
     Raises:
         TypeError: If it is no dense tensor or not floating point.
-        NotImplementedError: If it carries a tangent of forward-mode differentiation, which torch would drop.
+        RuntimeError: If it carries a tangent of forward-mode differentiation, which torch would drop.
     """
     check_dense(tensor, operator, argument)
     if tensor.dtype not in FLOATS:
         raise TypeError(f"{operator}: expected float16, bfloat16, float32 or float64, got {tensor.dtype}; {advice}")
     traced = torch.compiler.is_compiling()
     if not traced and _library.compiled_for(tensor.device) and unpack_dual(tensor).tangent is not None:
-        raise NotImplementedError(
+        raise RuntimeError(
             f"{operator}: the compiled kernel has no forward-mode derivative; set NIRTRANS_NO_COMPILED=1 to use torch"
         )
 

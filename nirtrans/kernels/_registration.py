@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.library import register_autograd, register_fake
 
 from nirtrans.kernels.reference import is_interleaved
 
@@ -24,9 +25,9 @@ def register_conversion(name: str) -> None:
         (image,) = ctx.saved_tensors
         return (backward_op(grad, image, *ctx.options), *[None] * len(ctx.options))
 
-    torch.library.register_fake(f"nirtrans::{name}", empty_like_readable)
-    torch.library.register_fake(f"nirtrans::{backward_name}", lambda grad, image, *options: empty_like_readable(image))
-    torch.library.register_autograd(f"nirtrans::{name}", backward, setup_context=save_inputs)
+    register_fake(f"nirtrans::{name}", empty_like_readable)
+    register_fake(f"nirtrans::{backward_name}", lambda grad, image, *options: empty_like_readable(image))
+    register_autograd(f"nirtrans::{name}", backward, setup_context=save_inputs)
     refuse_second_derivative(name)
 
 
@@ -38,7 +39,7 @@ def refuse_second_derivative(name: str) -> None:
             f"{name}: the compiled kernel has no second derivative; use nirtrans.kernels.reference.{name} instead"
         )
 
-    torch.library.register_autograd(f"nirtrans::{name}_backward", refuse)
+    register_autograd(f"nirtrans::{name}_backward", refuse)
 
 
 def empty_like_readable(image: Tensor, *options: object) -> Tensor:

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.library import register_autograd, register_fake
 
 from nirtrans.arguments import PADDINGS
 from nirtrans.kernels import _library
@@ -177,10 +178,10 @@ def _refuse(ctx: Any, *grads: Tensor) -> Any:
 
 
 if _library.REASON is None:
-    torch.library.register_fake("nirtrans::ssim_planes", _fake_planes)
-    torch.library.register_autograd("nirtrans::ssim_planes", _scale_gradients, setup_context=_save_gradients)
-    torch.library.register_fake("nirtrans::add_halved_gradient_", lambda gradient, factors, coarse: None)
-    torch.library.register_fake("nirtrans::ssim_map", _fake_map)
-    torch.library.register_autograd("nirtrans::ssim_map", _map_backward, setup_context=_save_images)
-    torch.library.register_fake("nirtrans::ssim_map_backward", _fake_map_backward)
-    torch.library.register_autograd("nirtrans::ssim_map_backward", _refuse)
+    register_fake("nirtrans::ssim_planes", _fake_planes)
+    register_autograd("nirtrans::ssim_planes", _scale_gradients, setup_context=_save_gradients)
+    register_fake("nirtrans::add_halved_gradient_", lambda gradient, factors, coarse: None)
+    register_fake("nirtrans::ssim_map", _fake_map)
+    register_autograd("nirtrans::ssim_map", _map_backward, setup_context=_save_images)
+    register_fake("nirtrans::ssim_map_backward", _fake_map_backward)
+    register_autograd("nirtrans::ssim_map_backward", _refuse)

@@ -4,6 +4,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.library import register_autograd, register_fake
 
 from nirtrans.arguments import check_temperature
 from nirtrans.kernels import _library, reference
@@ -65,9 +66,7 @@ def _backward(ctx: Any, grad_ab: Tensor) -> Gradients:
 
 
 if _library.REASON is None:
-    torch.library.register_fake("nirtrans::annealed_mean", _fake_mean)
-    torch.library.register_fake(
-        "nirtrans::annealed_mean_backward", lambda grad, logits, *options: empty_like_readable(logits)
-    )
-    torch.library.register_autograd("nirtrans::annealed_mean", _backward, setup_context=_save_inputs)
+    register_fake("nirtrans::annealed_mean", _fake_mean)
+    register_fake("nirtrans::annealed_mean_backward", lambda grad, logits, *options: empty_like_readable(logits))
+    register_autograd("nirtrans::annealed_mean", _backward, setup_context=_save_inputs)
     refuse_second_derivative("annealed_mean")

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch.library import register_fake
 
 from nirtrans.ab_bins import ab_table
 from nirtrans.arguments import check_mix, check_neighbors
@@ -144,4 +145,4 @@ def _fake_encoding(ab: Tensor, bins: Tensor, neighbors: int, sigma: float) -> tu
 
 
 if _library.REASON is None:
-    torch.library.register_fake("nirtrans::encode_ab", _fake_encoding)
+    register_fake("nirtrans::encode_ab", _fake_encoding)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.library import register_autograd, register_fake
 
 from nirtrans.arguments import check_choice, check_numbers
 from nirtrans.kernels import _library, reference
@@ -80,6 +81,19 @@ def soft_cross_entropy(
             reduction=reduction,
             ignore_gray=ignore_gray,
         )
+    return _fused(logits, ab, table, class_weight, neighbors, sigma, reduction, ignore_gray)
+
+
+def _fused(
+    logits: Tensor,
+    ab: Tensor,
+    table: Tensor,
+    class_weight: Tensor | None,
+    neighbors: int,
+    sigma: float,
+    reduction: str,
+    ignore_gray: float | None,
+) -> Tensor:
     real = compute_dtype(logits)
     colors = ab.detach().to(real).contiguous()
     weight = None if class_weight is None else class_weight.detach().to(real).contiguous()
@@ -158,10 +172,8 @@ def _scaled(gradient: Tensor, factor: Tensor) -> Tensor:
 
 
 if _library.REASON is None:
-    torch.library.register_fake("nirtrans::soft_cross_entropy", _fake_loss)
-    torch.library.register_fake(
-        "nirtrans::soft_cross_entropy_backward", lambda grad, logits, *options: empty_like_readable(logits)
-    )
-    torch.library.register_fake("nirtrans::scale_gradient_", lambda gradient, factor: None)
-    torch.library.register_autograd("nirtrans::soft_cross_entropy", _backward, setup_context=_save)
+    register_fake("nirtrans::soft_cross_entropy", _fake_loss)
+    register_fake("nirtrans::soft_cross_entropy_backward", lambda grad, logits, *options: empty_like_readable(logits))
+    register_fake("nirtrans::scale_gradient_", lambda gradient, factor: None)
+    register_autograd("nirtrans::soft_cross_entropy", _backward, setup_context=_save)
     refuse_second_derivative("soft_cross_entropy")

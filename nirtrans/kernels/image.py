@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.library import register_fake
 
 from nirtrans.arguments import check_norms
 from nirtrans.kernels import _library, reference
@@ -117,5 +118,5 @@ def _fake_image(lab: Tensor, offset: float, l_scale: float, ab_scale: float, dty
 
 
 if _library.REASON is None:
-    torch.library.register_fake("nirtrans::image_to_lab", _fake_lab)
-    torch.library.register_fake("nirtrans::lab_to_image", _fake_image)
+    register_fake("nirtrans::image_to_lab", _fake_lab)
+    register_fake("nirtrans::lab_to_image", _fake_image)

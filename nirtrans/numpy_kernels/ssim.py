@@ -1,6 +1,6 @@
 """SSIM and MS-SSIM on NumPy arrays."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -124,18 +124,25 @@ def ms_ssim(
     options = _options("ms_ssim", data_range, window_size, sigma, padding)
     x, y, mask = _prepare("ms_ssim", x, y, mask, window_size, padding)
     check_levels(x.shape[2:], len(weights), window_size)
-    workers = thread_count(threads, x.size, "ms_ssim")
+    means = _level_means(x, y, mask, options, padding, len(weights), thread_count(threads, x.size, "ms_ssim"))
     result = np.ones(x.shape[:2])
-    for level, weight in enumerate(weights):
-        if level:
-            x, y, mask = _halved(x), _halved(y), None if mask is None else _halved_mask(mask)
-        sums = _plane_sums(x, y, mask, options, level < len(weights) - 1, workers)
-        points = _points(x, mask, window_size, padding)
-        means = np.where(points > 0, sums / np.maximum(points, 1), 1.0)
-        result *= _normalized(means, normalize, eps) ** weight
+    for mean, weight in zip(means, weights, strict=True):
+        result *= _normalized(mean, normalize, eps) ** weight
     if reduction == "none":
         return result.astype(x.dtype)
     return x.dtype.type(result.sum() if reduction == "sum" else result.mean() if result.size else 1)
+
+
+def _level_means(
+    x: Images, y: Images, mask: Mask | None, options: tuple[Any, ...], padding: str, levels: int, threads: int
+) -> Iterator[Images]:
+    """Mean cs per image and channel of each level, s of the last, (N, C); 1 where no point counts."""
+    for level in range(levels):
+        if level:
+            x, y, mask = _halved(x), _halved(y), None if mask is None else _halved_mask(mask)
+        sums = _plane_sums(x, y, mask, options, level < levels - 1, threads)
+        points = _points(x, mask, options[0], padding)
+        yield np.where(points > 0, sums / np.maximum(points, 1), 1.0)
 
 
 def _normalized(means: Images, normalize: str | None, eps: float) -> Images:
