@@ -40,9 +40,9 @@ def ssim(
     Args:
         x: Images, (N, C, H, W), in [0, data_range]. float64 computes in float64, all other dtypes in float32.
         y: As x; its dtype may be another.
-        data_range: R of the constants (0.01 R)^2 and (0.03 R)^2, positive.
+        data_range: R of the constants (0.01 R)^2 and (0.03 R)^2, 1e-6 to 1e8.
         window_size: Odd, 3 to 33.
-        sigma: Width of the Gaussian in pixels, positive.
+        sigma: Width of the Gaussian in pixels, 1e-15 to 1e15.
         padding: "valid", "reflect" or "zero"; see the module.
         reduction: "mean" over all counted points of the batch, "sum", or "none" for the map.
         mask: True where pixels are valid, bool, broadcastable to (N, 1, H, W). Windows count valid pixels only, points

@@ -36,7 +36,7 @@ def ssim(
     Args:
         x: Images, (N, C, H, W), in [0, data_range], float32 or float64.
         y: As x.
-        data_range: R of the constants (0.01 R)^2 and (0.03 R)^2, positive.
+        data_range: R of the constants (0.01 R)^2 and (0.03 R)^2, 1e-6 to 1e8.
         window_size: Odd, 3 to 33.
         sigma: Width of the Gaussian in pixels, 1e-15 to 1e15.
         padding: "valid", "reflect" or "zero".
