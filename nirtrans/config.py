@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 PositiveInt = Annotated[int, Field(gt=0, le=10**9)]
 NonNegativeInt = Annotated[int, Field(ge=0, le=10**9)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Pairing = Literal["paired", "unpaired", "mixed"]
 
 
 class Settings(BaseModel):
@@ -63,8 +64,10 @@ class DataSettings(Settings):
 
     sources: tuple[SourceSettings, ...] = ()
     """What to train on; empty means the built-in synthetic scenes."""
-    pairing: Literal["paired", "unpaired", "mixed"] = "paired"
-    """paired: source and target of one place; unpaired: drawn independently; mixed: both kinds of batch alternate."""
+    pairing: Pairing | None = None
+    """paired: source and target of one place; unpaired: drawn independently; mixed: both kinds of batch alternate.
+
+    None: paired if the data are aligned, else unpaired."""
     crop_px: PositiveInt = 256
     """Side of the square training crops."""
     flip: bool = True

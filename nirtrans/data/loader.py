@@ -46,7 +46,7 @@ def training_batches(
         ConfigError: If the batch cannot be divided.
         DataError: If nothing is there to train on, a picture is smaller than a crop, or pairing needs aligned pairs.
     """
-    train = collection.part("train")
+    train, run = collection.part("train"), with_pairing(run, collection)
     check_trainable(train, run)
     numbers = _numbers(run, start_step, rank, world)
     count = run.data.workers if workers is None else workers
@@ -60,6 +60,12 @@ def training_batches(
         persistent_workers=count > 0,
     )
     return _raise_failures(loader)
+
+
+def with_pairing(run: Run, collection: Collection) -> Run:
+    """Return the run with its pairing written out: paired if the pictures are aligned, where it says nothing."""
+    pairing = run.data.pairing or ("paired" if collection.aligned else "unpaired")
+    return run.model_copy(update={"data": run.data.model_copy(update={"pairing": pairing})})
 
 
 def check_trainable(train: Collection, run: Run) -> None:

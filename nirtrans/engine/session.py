@@ -6,7 +6,7 @@ import logging
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from torch import Tensor
 
 from nirtrans.config import Run
 from nirtrans.data.collection import Collection, Picture, open_collection
-from nirtrans.data.loader import check_trainable, training_batches
+from nirtrans.data.loader import check_trainable, training_batches, with_pairing
 from nirtrans.data.sample import Batch
 from nirtrans.domains import find_domain
 from nirtrans.engine import run_folder
@@ -30,7 +30,7 @@ from nirtrans.errors import ConfigError
 from nirtrans.evaluation.validation import validate
 from nirtrans.inference.fill import fill_invalid
 from nirtrans.io.atomic import write_text
-from nirtrans.models.build import build_system
+from nirtrans.models.build import build_system, check_pairing
 from nirtrans.models.halo import probe
 from nirtrans.models.system import System
 from nirtrans.models.weights import ModelInfo, fill, read_weights, save_weights
@@ -83,6 +83,9 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
     with ExitStack() as ends:
         ends.callback(finish, accelerator)
         collection = open_collection(run.data, run.domain, skip_bad=request.skip_bad)
+        run = with_pairing(run, collection)
+        check_pairing(run)
+        request = replace(request, run=run)
         check_trainable(collection.part("train"), run)
         system = _build(request)
         out = _folder(request, collection, accelerator)

@@ -24,6 +24,20 @@ def list_models(domain: str | None = None) -> list[str]:
     return [name for name in MODELS.names() if wanted in MODELS.find(name).domains]
 
 
+def check_pairing(run: Run) -> None:
+    """Refuse a pairing that the model cannot learn from.
+
+    Raises:
+        ConfigError: Naming the models that can.
+    """
+    pairing, model = run.data.pairing, MODELS.find(run.model)
+    if pairing is None or pairing in model.pairings:
+        return
+    able = ", ".join(name for name in list_models(run.domain) if pairing in MODELS.find(name).pairings)
+    accepted = " or ".join(sorted(model.pairings))
+    raise ConfigError(f"{run.model} learns from {accepted} data, got {pairing}; models that do: {able or 'none'}")
+
+
 def build_system(run: Run) -> System:
     """Build the system of a run, its weights drawn from `train.seed`.
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from torch import Tensor, nn
 
-from nirtrans.config import Settings
+from nirtrans.config import Pairing, Settings
 from nirtrans.registry import Registry
 
 if TYPE_CHECKING:
@@ -45,12 +45,14 @@ class System(nn.Module):
         phases: Phase -> the networks that it updates, in running order.
         inference: The networks that `colorize` uses: what the moving average follows and the weights file holds.
         domains: Accepted kinds of source.
+        pairings: Kinds of batch that the losses can learn from, as `data.pairing` names them; all three unless said.
         Params: Settings of the method, validated from the `network` block of a config.
     """
 
     phases: ClassVar["Mapping[str, tuple[str, ...]]"]
     inference: ClassVar[tuple[str, ...]]
     domains: ClassVar[frozenset[str]]
+    pairings: ClassVar[frozenset[Pairing]] = frozenset({"paired", "unpaired", "mixed"})
     paper: ClassVar[str]
 
     class Params(Settings):

@@ -15,7 +15,7 @@ import torch
 
 from nirtrans.config import Run
 from nirtrans.data.collection import Collection, open_collection
-from nirtrans.data.loader import training_batches
+from nirtrans.data.loader import training_batches, with_pairing
 from nirtrans.data.sample import Batch
 from nirtrans.errors import ConfigError, DataError
 
@@ -106,6 +106,16 @@ def test_mixed_pairing_alternates(pairs: Path, make_run: MakeRun) -> None:
     assert [batch.paired for batch in batches] == [True, False, True, False]
     partners = [name.split("|") for batch in batches[1::2] for name in batch.ids]
     assert any(source != target for source, target in partners)
+
+
+def test_pairing_follows_the_data_unless_it_is_given(pairs: Path, make_run: MakeRun) -> None:
+    run = make_run(str(pairs))
+    collection = open_collection(run.data, run.domain)
+    unaligned = replace(collection, aligned=False)
+    assert run.data.pairing is None
+    assert [with_pairing(run, one).data.pairing for one in (collection, unaligned)] == ["paired", "unpaired"]
+    assert with_pairing(make_run(str(pairs), pairing="mixed"), collection).data.pairing == "mixed"
+    assert all(batch.paired for batch in take(run, 2))
 
 
 def test_unpaired_sources_and_targets_are_drawn_apart(pairs: Path, make_run: MakeRun) -> None:

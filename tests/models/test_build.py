@@ -7,6 +7,7 @@ from nirtrans.config import Run
 from nirtrans.config_files import resolve_run, shipped
 from nirtrans.errors import ConfigError, UnknownNameError
 from nirtrans.models import MODELS, build_system, count_parameters, list_models, with_network_defaults
+from nirtrans.models.build import check_pairing
 from nirtrans.models.system import System
 from nirtrans.nn.pool import ImagePool
 from tests.models.tiny import tiny_run
@@ -35,6 +36,17 @@ def test_a_domain_that_a_model_does_not_accept_names_those_that_do(monkeypatch: 
     monkeypatch.setitem(MODELS._items, "only-gray", OnlyGray)
     with pytest.raises(ConfigError, match=r"only-gray does not accept the domain nir; models that do: cyclegan-asym"):
         build_system(Run(model="only-gray", domain="nir"))
+
+
+def test_a_pairing_that_a_model_cannot_learn_from_names_those_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    class OnlyPairs(System):
+        domains, pairings = frozenset({"nir"}), frozenset({"paired"})
+
+    monkeypatch.setitem(MODELS._items, "only-pairs", OnlyPairs)
+    run = Run(model="only-pairs", domain="nir", data={"pairing": "unpaired"})
+    with pytest.raises(ConfigError, match=r"learns from paired data, got unpaired; models .*: cyclegan-asym"):
+        check_pairing(run)
+    check_pairing(run.model_copy(update={"data": run.data.model_copy(update={"pairing": "paired"})}))
 
 
 def test_weights_beyond_the_memory_are_refused_before_they_are_made() -> None:

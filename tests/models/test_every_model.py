@@ -14,6 +14,7 @@ from nirtrans.nn.norms import freeze_statistics
 from tests.models.tiny import tiny_batch, tiny_run
 
 MODEL_DOMAINS = [(name, domain) for name in MODELS.names() for domain in sorted(MODELS.find(name).domains)]
+MODEL_BATCHES = [(name, kind == "paired") for name in MODELS.names() for kind in sorted(MODELS.find(name).pairings)]
 every_model = pytest.mark.parametrize("name", MODELS.names())
 
 
@@ -58,8 +59,7 @@ def test_the_seed_decides_the_weights(name: str) -> None:
     assert same == [True, False]
 
 
-@every_model
-@pytest.mark.parametrize("paired", [True, False])
+@pytest.mark.parametrize(("name", "paired"), MODEL_BATCHES)
 @pytest.mark.parametrize("masked", [True, False])
 def test_every_phase_reaches_all_parameters_of_its_networks(name: str, paired: bool, masked: bool) -> None:
     system = build_system(tiny_run(name))
