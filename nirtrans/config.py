@@ -73,7 +73,9 @@ class DataSettings(Settings):
     flip: bool = True
     """Mirror at random; rasters also flip upside down and turn by 90 degrees."""
     scale_jitter: Share = 0.0
-    """Crops are resized by a random factor in [1 - x, 1 + x]."""
+    """Crops are resized by a random factor in [1 - x, 1 + x]; pictures down to crop_px * (1 - x) are then accepted."""
+    tone_jitter: Share = 0.0
+    """Gamma, gain and offset of the sources, not of the targets, vary by factors up to e^x and e^(x/2) and by x/5."""
     workers: NonNegativeInt = 1
     """Processes that read and cut samples beside the training process."""
     input_range: tuple[float, float] | Literal["percentile"] | None = None

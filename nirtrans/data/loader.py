@@ -17,7 +17,7 @@ from nirtrans.config import Run
 from nirtrans.data.cache import CACHE_BYTES, DECODED
 from nirtrans.data.picture import Collection, Picture
 from nirtrans.data.sample import Batch, Sample, collate
-from nirtrans.data.transforms import Placement, place_crop, read_crop
+from nirtrans.data.transforms import Placement, jitter_tone, place_crop, read_crop
 from nirtrans.errors import ConfigError, DataError, NirtransError
 
 PREFETCHED_BATCHES = 4
@@ -78,7 +78,7 @@ def check_trainable(train: Collection, run: Run) -> None:
             "use --set data.pairing=unpaired"
         )
     smallest = min((*train.sources, *train.targets), key=lambda picture: min(picture.size))
-    if min(smallest.size) < run.data.crop_px:
+    if min(smallest.size) < run.data.crop_px * (1 - run.data.scale_jitter):  # down to there crops are enlarged
         height, width = smallest.size
         raise DataError(
             f"{smallest.id} is {height}x{width}, smaller than the crops of {run.data.crop_px} px; "
@@ -145,6 +145,8 @@ class _Samples(Dataset):
             valid = valid & colours_valid
             if valid.float().mean() >= MIN_VALID_SHARE:
                 break
+        if self.data.tone_jitter:
+            pixels = jitter_tone(rng, pixels, self.data.tone_jitter)
         name = source.id if paired else f"{source.id}|{target.id}"
         return Sample(pixels, colours, None if valid.all() else valid, paired=paired, id=name)
 

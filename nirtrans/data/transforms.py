@@ -1,5 +1,6 @@
 """Crops, mirrors and turns, decided by one random generator so that a pair can share its numbers."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,6 +64,22 @@ def read_crop(picture: Picture, placement: Placement) -> CropPixels:
     if pixels.shape[1] != placement.side_px:
         pixels, valid = _resize(pixels, valid, placement.side_px)
     return _turn(pixels, placement), _turn(valid, placement)
+
+
+def jitter_tone(rng: np.random.Generator, pixels: Tensor, amount: float) -> Tensor:
+    """Change gamma, gain and offset of a source at random: exposure and film differ where the colours are the same.
+
+    Args:
+        rng: Source of randomness.
+        pixels: [C, H, W], [0, 1].
+        amount: Gamma lies in [e^-amount, e^amount], the gain in [e^(-amount/2), e^(amount/2)], the offset in
+            [-amount/5, amount/5].
+
+    Returns:
+        [C, H, W], [0, 1].
+    """
+    gamma, gain, offset = amount * rng.uniform(-1, 1, 3)
+    return (pixels ** math.exp(gamma) * math.exp(gain / 2) + offset / 5).clamp(0, 1)
 
 
 def _tensor(array: NDArray) -> Tensor:

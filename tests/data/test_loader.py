@@ -101,6 +101,21 @@ def gray_targets() -> Callable[[Collection], Collection]:
     return change
 
 
+def test_tone_jitter_changes_sources_only_and_repeatably(pairs: Path, make_run: MakeRun) -> None:
+    plain, changed = (take(make_run(str(pairs), tone_jitter=amount), 2) for amount in (0.0, 0.4))
+    for before, after in zip(plain, changed, strict=True):
+        assert torch.equal(before.target, after.target)
+        assert not torch.allclose(before.source, after.source, atol=0.01)
+    assert_equal(changed, take(make_run(str(pairs), tone_jitter=0.4), 2, workers=1))
+
+
+def test_small_pictures_are_enlarged_as_far_as_the_scale_may_vary(pairs: Path, make_run: MakeRun) -> None:
+    with pytest.raises(DataError, match=r"smaller than the crops of 64 px"):
+        take(make_run(str(pairs), crop_px=64), 1)
+    (batch,) = take(make_run(str(pairs), crop_px=64, scale_jitter=0.5), 1)
+    assert batch.source.shape == (4, 1, 64, 64)
+
+
 def test_mixed_pairing_alternates(pairs: Path, make_run: MakeRun) -> None:
     batches = take(make_run(str(pairs), pairing="mixed"), 4)
     assert [batch.paired for batch in batches] == [True, False, True, False]

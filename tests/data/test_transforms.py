@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nirtrans.data.picture import InMemory, Pixels, Window, cut
-from nirtrans.data.transforms import Placement, place_crop, read_crop
+from nirtrans.data.transforms import Placement, jitter_tone, place_crop, read_crop
 
 
 @dataclass(frozen=True)
@@ -69,3 +69,22 @@ def test_turns_are_quarter_turns() -> None:
     plain, _ = read_crop(picture, Placement((0, 0, 16, 16), 16, False, 0))
     turned, _ = read_crop(picture, Placement((0, 0, 16, 16), 16, True, 1))
     assert torch.equal(turned, plain.flip(-1).rot90(1, (-2, -1)))
+
+
+@given(st.integers(0, 999), st.floats(0.01, 1))
+@settings(max_examples=40, deadline=None)
+def test_a_change_of_tone_keeps_range_and_order(seed: int, amount: float) -> None:
+    ramp = torch.linspace(0, 1, 64).view(1, 8, 8)
+    changed = jitter_tone(np.random.default_rng(seed), ramp, amount)
+    assert 0 <= changed.min() <= changed.max() <= 1
+    assert (changed.flatten().diff() >= 0).all()
+
+
+def test_tone_is_gamma_gain_and_offset() -> None:
+    class Fixed:
+        def uniform(self, low: float, high: float, size: int) -> np.ndarray:
+            return np.array([1.0, -1.0, 0.5])
+
+    grey = torch.full((1, 1, 1), 0.25)
+    expected = 0.25 ** np.exp(0.4) * np.exp(-0.2) + 0.04
+    assert jitter_tone(Fixed(), grey, 0.4).item() == pytest.approx(expected, rel=1e-6)
