@@ -19,9 +19,14 @@ every_model = pytest.mark.parametrize("name", MODELS.names())
 
 
 def phase_gradients(system: System, batch: object) -> Iterator[tuple[str, dict[str, torch.Tensor]]]:
-    """Run one step as the trainer does, without moving weights: per phase the loss terms, gradients left in place."""
+    """Run one step as the trainer does, without moving weights: per phase the loss terms, gradients left in place.
+
+    The random numbers of a step, if it draws any, are the same each time.
+    """
+    torch.manual_seed(0)
     out = system.forward_train(batch)
     for phase, networks in system.phases.items():
+        torch.manual_seed(0)
         for network in system.network_names():
             getattr(system, network).requires_grad_(network in networks)
         terms = system.losses(phase, batch, out)
