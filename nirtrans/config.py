@@ -31,6 +31,18 @@ class Settings(BaseModel):
             return int(float(value)) if float(value).is_integer() else float(value)
         return value
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _complete_blocks(cls, value: Any, info: Any) -> Any:
+        """A block given in part keeps the rest of its field's default, which may differ from that of its class."""
+        return _over(cls.model_fields[info.field_name].default, value)
+
+
+def _over(default: Any, value: Any) -> Any:
+    if not isinstance(default, Settings) or not isinstance(value, dict):
+        return value
+    return dict(default) | {key: _over(getattr(default, str(key), None), part) for key, part in value.items()}
+
 
 _EXPONENT = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d{1,2}")
 

@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from nirtrans import config_files
-from nirtrans.config import DataSettings, Run, TrainSettings
-from nirtrans.config_files import dump_run, merge, parse_overrides, parse_yaml, resolve_run
+from nirtrans.config import DataSettings, Run, Settings, TrainSettings
+from nirtrans.config_files import dump_run, merge, parse_overrides, parse_yaml, resolve_run, validate
 from nirtrans.errors import ConfigError, UnknownNameError
 
 
@@ -114,6 +114,26 @@ def test_alias_bomb_is_refused_quickly() -> None:
     lines += [f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 12)]
     with pytest.raises(ConfigError, match="aliases expand"):
         parse_yaml("\n".join(lines), "bomb.yaml")
+
+
+def test_a_block_given_in_part_keeps_the_rest_of_the_fields_default() -> None:
+    class Inner(Settings):
+        kind: str = "plain"
+        size: int = 1
+
+    class Middle(Settings):
+        inner: Inner = Inner(kind="fancy")
+        weight: float = 0.0
+
+    class Outer(Settings):
+        middle: Middle = Middle(inner=Inner(kind="special", size=5), weight=2.0)
+
+    changed = Outer.model_validate({"middle": {"inner": {"size": 7}}}).middle
+    assert (changed.inner.kind, changed.inner.size, changed.weight) == ("special", 7, 2.0)
+    assert Middle(weight=1.0).inner.kind == "fancy"
+    assert Outer.model_validate(Outer(middle=changed).model_dump()).middle == changed
+    with pytest.raises(ConfigError, match=r"middle\.inner\.sice is not a setting; did you mean middle\.inner\.size"):
+        validate(Outer, {"middle": {"inner": {"sice": 7}}}, origin="x")
 
 
 def test_merge_keeps_what_is_not_named() -> None:
