@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from nirtrans.errors import InputError
 from nirtrans.nn.norms import NormKind, make_norm
 
-UpKind = Literal["resize-conv", "convt"]
+UpKind = Literal["resize-conv", "convt", "convt3"]
 LEAK = 0.2  # slope of LeakyReLU: Radford et al. 2016, section 3
 
 
@@ -32,11 +32,13 @@ def up(inputs: int, outputs: int, *, norm: NormKind, kind: UpKind) -> nn.Sequent
     """Double the size, then norm and ReLU: [N, inputs, H, W] -> [N, outputs, 2H, 2W].
 
     resize-conv repeats pixels and convolves 3x3, which cannot leave a checkerboard; convt is a transposed 4x4
-    convolution of stride 2, as papers up to 2019 used it.
+    convolution of stride 2, as papers up to 2019 used it; convt3 is CycleGAN's, 3x3, whose steps overlap unevenly.
     """
     if kind == "resize-conv":
         return nn.Sequential(nn.Upsample(scale_factor=2), *conv(inputs, outputs, 3, norm=norm, activation=nn.ReLU()))
-    layer = nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=needs_bias(norm))
+    kernel, rim = (3, 1) if kind == "convt3" else (4, 0)
+    bias = needs_bias(norm)
+    layer = nn.ConvTranspose2d(inputs, outputs, kernel, stride=2, padding=1, output_padding=rim, bias=bias)
     return nn.Sequential(layer, make_norm(norm, outputs), nn.ReLU())
 
 

@@ -7,6 +7,8 @@ from nirtrans.nn.blocks import LEAK, ResidualBlock, UpKind, check_size, conv, do
 from nirtrans.nn.init import init_weights
 from nirtrans.nn.norms import NormKind, make_norm
 
+DROPPING = 3  # decoder blocks with dropout: CD512-CD512-CD512 of Isola et al. 2017, section 6.1.1
+
 
 class UResNet(nn.Module):
     """A U-Net with residual blocks at its bottom.
@@ -79,12 +81,20 @@ class UNet(nn.Module):
         width: Channels of the first level; they double up to 8 * width.
         depth: Halvings; 8 is the paper's network for 256 px, 7 the one for 128 px.
         norm: Kind of normalisation.
+        dropout: Share of the values that the three innermost decoder blocks drop in training; the paper's is 0.5.
 
-    Source: Isola et al. 2017, section 6.1.1, without its dropout: the cycle loss needs no noise.
+    Source: Isola et al. 2017, section 6.1.1; the paper drops values in use too, as its only source of chance.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, *, width: int = 64, depth: int = 8, norm: NormKind = "instance"
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        width: int = 64,
+        depth: int = 8,
+        norm: NormKind = "instance",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__()
         widths = [inputs] + [width * min(2**level, 8) for level in range(depth)]
@@ -93,7 +103,8 @@ class UNet(nn.Module):
         norms: list[NormKind] = ["none", *[norm] * (depth - 2), "none"]
         self.encoder = nn.ModuleList(_encode(widths[i], widths[i + 1], norms[i], first=i == 0) for i in range(depth))
         fed = [widths[i] * (1 if i == depth else 2) for i in range(depth, 1, -1)]
-        self.decoder = nn.ModuleList(_decode(fed[j], widths[depth - 1 - j], norm) for j in range(depth - 1))
+        drops = [dropout if j < DROPPING else 0.0 for j in range(depth - 1)]
+        self.decoder = nn.ModuleList(_decode(fed[j], widths[depth - 1 - j], norm, drops[j]) for j in range(depth - 1))
         self.head = nn.Sequential(
             nn.ReLU(), nn.ConvTranspose2d(2 * widths[1], outputs, 4, stride=2, padding=1), nn.Tanh()
         )
@@ -122,6 +133,6 @@ def _encode(inputs: int, outputs: int, norm: NormKind, *, first: bool) -> nn.Seq
     return nn.Sequential(activation, layer, make_norm(norm, outputs))
 
 
-def _decode(inputs: int, outputs: int, norm: NormKind) -> nn.Sequential:
+def _decode(inputs: int, outputs: int, norm: NormKind, dropout: float) -> nn.Sequential:
     layer = nn.ConvTranspose2d(inputs, outputs, 4, stride=2, padding=1, bias=needs_bias(norm))
-    return nn.Sequential(nn.ReLU(), layer, make_norm(norm, outputs))
+    return nn.Sequential(nn.ReLU(), layer, make_norm(norm, outputs), *([nn.Dropout(dropout)] if dropout else []))

@@ -31,7 +31,7 @@ def test_uresnet_has_the_parameters_of_its_table(count: int, settings: dict) -> 
 
 @pytest.mark.parametrize(
     ("count", "settings"),
-    [(13_608_961, {"width": 32}), (10_461_697, {"width": 32, "depth": 7}), (54_415_361, {"width": 64})],
+    [(13_608_961, {"width": 32}), (10_461_697, {"width": 32, "depth": 7}), (54_415_361, {"width": 64, "dropout": 0.5})],
 )
 def test_unet_has_the_parameters_of_its_table(count: int, settings: dict) -> None:
     with torch.device("meta"):
@@ -77,3 +77,14 @@ def test_every_parameter_matters(build: callable) -> None:
     network(torch.rand(2, 1, 32, 32)).square().sum().backward()
     dead = [name for name, parameter in network.named_parameters() if not parameter.grad.abs().max() > 1e-9]
     assert not dead
+
+
+def test_unet_drops_values_of_the_three_innermost_blocks_in_training_only() -> None:
+    network, image = UNet(1, 3, width=4, depth=5, dropout=0.5), torch.rand(1, 1, 32, 32)
+    assert [isinstance(block[-1], torch.nn.Dropout) for block in network.decoder] == [True, True, True, False]
+    assert not torch.equal(network(image), network(image))
+    network.eval()
+    assert torch.equal(network(image), network(image))
+    plain = UNet(1, 3, width=4, depth=5).eval()
+    plain.load_state_dict(network.state_dict())
+    assert torch.equal(plain(image), network(image))
