@@ -101,9 +101,11 @@ def _accepted_side(system: System, channels: int) -> int:
 
 
 def _averaging_copy(system: System) -> System:
-    """Copy a system with averaging convolutions and without norms; the original's weights are not copied."""
+    """Copy the networks that colorize, with averaging convolutions and without norms; no weights are copied."""
     shared = {id(tensor): tensor for tensor in (*system.parameters(), *system.buffers())}
     twin = copy.deepcopy(system, shared)
+    for name in set(system.network_names()) - set(system.inference):
+        delattr(twin, name)
     for parent in list(twin.modules()):
         for name, layer in list(parent.named_children()):
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):

@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch.nn.utils.parametrizations import spectral_norm
 
 from nirtrans.config import Settings
 from nirtrans.config_files import resolve_run
@@ -85,3 +86,16 @@ def test_a_network_that_accepts_nothing_is_refused() -> None:
 
     with pytest.raises(InputError, match="halo probe needs a network that accepts"):
         probe(Probed(Refusing()))
+
+
+def test_networks_that_do_not_colorize_may_be_of_any_kind() -> None:
+    class Judged(Probed):
+        phases = {"generator": ("net",), "discriminator": ("critic",)}
+
+        def __init__(self) -> None:
+            super().__init__(nn.Conv2d(1, 3, 3, padding=1))
+            self.critic = spectral_norm(nn.Conv2d(3, 1, 3))
+
+    system = Judged()
+    assert probe(system).radius_px == 1
+    assert isinstance(system.critic, nn.Conv2d)
