@@ -84,7 +84,6 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
         ends.callback(finish, accelerator)
         collection = open_collection(run.data, run.domain, skip_bad=request.skip_bad)
         run = with_pairing(run, collection)
-        check_pairing(run)
         request = replace(request, run=run)
         check_trainable(collection.part("train"), run)
         system = _build(request)
@@ -125,6 +124,7 @@ def check_memory(run: Run) -> None:
 def _build(request: Request) -> System:
     """Build the system, check that it accepts the crops, and load weights to begin with."""
     run, system = request.run, build_system(request.run)
+    check_pairing(run, system)
     check_phases(system, run.train)
     side = run.data.crop_px
     blank = Batch(torch.zeros(1, system.in_channels, side, side), torch.zeros(1, 3, side, side))

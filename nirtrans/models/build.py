@@ -24,17 +24,18 @@ def list_models(domain: str | None = None) -> list[str]:
     return [name for name in MODELS.names() if wanted in MODELS.find(name).domains]
 
 
-def check_pairing(run: Run) -> None:
-    """Refuse a pairing that the model cannot learn from.
+def check_pairing(run: Run, system: System) -> None:
+    """Refuse a pairing that the system cannot learn from as it is set.
 
     Raises:
         ConfigError: Naming the models that can.
     """
-    pairing, model = run.data.pairing, MODELS.find(run.model)
-    if pairing is None or pairing in model.pairings:
+    pairing = run.data.pairing
+    if pairing is None or pairing in system.pairings:
         return
-    able = ", ".join(name for name in list_models(run.domain) if pairing in MODELS.find(name).pairings)
-    accepted = " or ".join(sorted(model.pairings))
+    others = [name for name in list_models(run.domain) if name != run.model]
+    able = ", ".join(name for name in others if pairing in MODELS.find(name).pairings)
+    accepted = " or ".join(sorted(system.pairings))
     raise ConfigError(f"{run.model} learns from {accepted} data, got {pairing}; models that do: {able or 'none'}")
 
 

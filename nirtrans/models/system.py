@@ -42,17 +42,17 @@ class System(nn.Module):
     the attribute is a wrapper. It never calls backward or step; the trainer does.
 
     Attributes:
-        phases: Phase -> the networks that it updates, in running order.
+        phases: Phase -> the networks that it updates, in running order; one built without a network drops its phases.
         inference: The networks that `colorize` uses: what the moving average follows and the weights file holds.
         domains: Accepted kinds of source.
         pairings: Kinds of batch that the losses can learn from, as `data.pairing` names them; all three unless said.
         Params: Settings of the method, validated from the `network` block of a config.
     """
 
-    phases: ClassVar["Mapping[str, tuple[str, ...]]"]
+    phases: "Mapping[str, tuple[str, ...]]"
     inference: ClassVar[tuple[str, ...]]
     domains: ClassVar[frozenset[str]]
-    pairings: ClassVar[frozenset[Pairing]] = frozenset({"paired", "unpaired", "mixed"})
+    pairings: frozenset[Pairing] = frozenset({"paired", "unpaired", "mixed"})
     paper: ClassVar[str]
 
     class Params(Settings):

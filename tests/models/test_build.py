@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nirtrans.config import Run
+from nirtrans.config import Run, Settings
 from nirtrans.config_files import resolve_run, shipped
 from nirtrans.errors import ConfigError, UnknownNameError
 from nirtrans.models import MODELS, build_system, count_parameters, list_models, with_network_defaults
@@ -38,15 +38,15 @@ def test_a_domain_that_a_model_does_not_accept_names_those_that_do(monkeypatch: 
         build_system(Run(model="only-gray", domain="nir"))
 
 
-def test_a_pairing_that_a_model_cannot_learn_from_names_those_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pairing_that_a_system_cannot_learn_from_names_those_that_can() -> None:
     class OnlyPairs(System):
-        domains, pairings = frozenset({"nir"}), frozenset({"paired"})
+        pairings = frozenset({"paired"})
 
-    monkeypatch.setitem(MODELS._items, "only-pairs", OnlyPairs)
+    system = OnlyPairs(Settings(), in_channels=1)
     run = Run(model="only-pairs", domain="nir", data={"pairing": "unpaired"})
     with pytest.raises(ConfigError, match=r"learns from paired data, got unpaired; models .*: cyclegan-asym"):
-        check_pairing(run)
-    check_pairing(run.model_copy(update={"data": run.data.model_copy(update={"pairing": "paired"})}))
+        check_pairing(run, system)
+    check_pairing(run.model_copy(update={"data": run.data.model_copy(update={"pairing": "paired"})}), system)
 
 
 def test_weights_beyond_the_memory_are_refused_before_they_are_made() -> None:

@@ -14,7 +14,9 @@ from nirtrans.nn.norms import freeze_statistics
 from tests.models.tiny import tiny_batch, tiny_run
 
 MODEL_DOMAINS = [(name, domain) for name in MODELS.names() for domain in sorted(MODELS.find(name).domains)]
-MODEL_BATCHES = [(name, kind == "paired") for name in MODELS.names() for kind in sorted(MODELS.find(name).pairings)]
+MODEL_BATCHES = [
+    (name, kind) for name in MODELS.names() for kind in sorted({k == "paired" for k in MODELS.find(name).pairings})
+]
 every_model = pytest.mark.parametrize("name", MODELS.names())
 
 
