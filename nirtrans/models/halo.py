@@ -18,8 +18,10 @@ from nirtrans.models.system import System
 from nirtrans.nn.norms import SpatialNorm
 
 SIDES_PX = (32, 64, 128, 256, 512, 1024)  # short sides of the probing strip: the first one that the network accepts
-LENGTHS_PX = (1024, 4096)  # a receptive field that touches the ends of the longest strip counts as the whole picture
+LENGTHS_PX = (1024, 2048, 4096)  # a receptive field that touches the ends of the longest counts as the whole picture
 MAX_STRIDE_PX = 512
+STRIDES_PX = sorted(odd << n for odd in (1, 3, 5, 7, 9) for n in range(10) if odd << n <= MAX_STRIDE_PX)
+"""Strides that are tried, products of what layers divide sizes by: all would take a gradient for each pixel of them."""
 GAIN = 0.1  # of a convolution: residual blocks add up, and at 1 a tanh behind nine of them would be flat
 IMAGE_CHANNELS = 4  # layers with at most so many outputs may feed colour arithmetic and keep them
 NORMS = (SpatialNorm, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm)
@@ -67,26 +69,25 @@ def _probe_axis(system: System, channels: int, *, side: int, length: int, axis: 
     shape = (1, channels, length, side) if axis == 2 else (1, channels, side, length)
     source = torch.ones(shape, dtype=torch.float64, requires_grad=True)
     output = system.colorize(source).sum(dim=(0, 1, 5 - axis))  # [length]
-    fields: list[Tensor] = []
+
+    def seen_from(first: int, count: int) -> Tensor:
+        """How much each place of the strip matters to `count` pixels from `first` on, [length]."""
+        (gradient,) = torch.autograd.grad(output[first : first + count].sum(), source, retain_graph=True)
+        return gradient.sum(dim=(0, 1, 5 - axis))
+
     middle = length // 2
-    for position in range(middle, middle + MAX_STRIDE_PX):
-        (gradient,) = torch.autograd.grad(output[position], source, retain_graph=True)
-        profile = gradient.sum(dim=(0, 1, 5 - axis))  # [length]
-        if profile[0] or profile[-1]:
+    field = seen_from(middle, 1)
+    for stride in STRIDES_PX:
+        shifted = seen_from(middle + stride, 1)
+        if torch.allclose(shifted.roll(-stride), field, rtol=1e-9, atol=0):  # the pattern repeats
+            cell = -(-middle // stride) * stride
+            seen = seen_from(cell, stride).nonzero()
+            first, last = int(seen.min()), int(seen.max())
+            touching = first == 0 or last == length - 1
+            return None if touching else (max(0, cell - first, last - (cell + stride - 1)), stride)
+        if shifted[0] or shifted[-1]:
             return None
-        if fields and torch.allclose(profile.roll(middle - position), fields[0], rtol=1e-9, atol=0):
-            return _radius(fields, middle), len(fields)  # the pattern repeats: that is the stride
-        fields.append(profile)
     return None
-
-
-def _radius(fields: list[Tensor], middle: int) -> int:
-    """Return how far the fields of one period reach beyond the stride-aligned cell that their pixels lie in."""
-    stride, radius = len(fields), 0
-    for position, profile in enumerate(fields, start=middle):
-        seen, cell = profile.nonzero(), position - position % stride
-        radius = max(radius, cell - int(seen.min()), int(seen.max()) - (cell + stride - 1))
-    return radius
 
 
 def _accepted_side(system: System, channels: int) -> int:

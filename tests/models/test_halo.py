@@ -11,6 +11,7 @@ from nirtrans.config_files import resolve_run
 from nirtrans.errors import InputError
 from nirtrans.models import System, build_system
 from nirtrans.models.halo import probe
+from nirtrans.nn.generators import UNet
 
 
 class Probed(System):
@@ -60,6 +61,12 @@ def test_radii_by_hand(net: nn.Module, radius: int, stride: int) -> None:
     reach = probe(Probed(net))
     assert (reach.radius_px, reach.stride_px) == (radius, stride)
     assert reach.halo_px == -(-radius // stride) * stride
+
+
+@pytest.mark.parametrize(("depth", "radius"), [(4, 31), (6, 127), (7, 255)])
+def test_a_unet_reaches_two_cells_of_its_bottom(depth: int, radius: int) -> None:
+    reach = probe(Probed(UNet(1, 3, width=2, depth=depth)))
+    assert (reach.radius_px, reach.halo_px, reach.stride_px) == (radius, 2 * 2**depth, 2**depth)
 
 
 def test_a_network_with_a_global_branch_is_unbounded() -> None:
