@@ -1,4 +1,4 @@
-"""Two tiny systems, a regressor and a GAN with image pools and noise, and batches that depend on their number alone."""
+"""Tiny systems, a regressor and two GANs, and batches that depend on their number alone."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from nirtrans.color.ranges import to_signed, to_unit
 from nirtrans.config import Run, Settings
 from nirtrans.data.sample import Batch
+from nirtrans.losses.adversarial import critic_loss, feature_matching, generator_loss, gradient_penalty
 from nirtrans.models.system import System
+from nirtrans.nn.discriminators import Critic, make_critic
 from nirtrans.nn.pool import ImagePool
 
 SIDE_PX = 8
@@ -74,7 +76,35 @@ class Gan(System):
         return {"logits": 0.01 * self.critic(batch.target).square().mean()}
 
 
-SYSTEMS = {"regressor": Regressor, "gan": Gan}
+class Judged(System):
+    """A critic with spectral norm whose slope is penalised at the real pictures, where no chance is left."""
+
+    phases = {"generator": ("generator",), "critic": ("critic",)}
+    inference = ("generator",)
+    domains = frozenset({"nir"})
+    paper = "none"
+
+    def __init__(self, params: Settings, *, in_channels: int) -> None:
+        super().__init__(params, in_channels=in_channels)
+        self.generator = network(in_channels, 3)
+        self.critic = make_critic(Critic(width=4, layers=1, spectral=True), 3)
+
+    def colorize(self, source: Tensor) -> Tensor:
+        return to_unit(self.generator(to_signed(source)))
+
+    def forward_train(self, batch: Batch) -> dict[str, Any]:
+        return {"fake": self.colorize(batch.source)}
+
+    def losses(self, phase: str, batch: Batch, out: dict[str, Any]) -> dict[str, Tensor]:
+        if phase == "generator":
+            logits, found = self.critic(out["fake"], features=True)
+            matched = feature_matching(self.critic(batch.target, features=True)[1], found)
+            return {"gan": generator_loss(logits), "features": matched, "l2": F.mse_loss(out["fake"], batch.target)}
+        judged = critic_loss(self.critic(batch.target), self.critic(out["fake"].detach()), kind="wgan-gp")
+        return {"critic": judged, "penalty": gradient_penalty(self.critic, batch.target, batch.target)}
+
+
+SYSTEMS = {"regressor": Regressor, "gan": Gan, "judged": Judged}
 
 
 def make_system(name: str, seed: int = 0) -> System:

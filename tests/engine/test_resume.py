@@ -69,6 +69,15 @@ def test_other_settings(tmp_path: Path, uninterrupted: Whole, changes: dict) -> 
     assert_equal_runs(tmp_path, uninterrupted(run))
 
 
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_critic_with_spectral_norm_and_penalty(tmp_path: Path, uninterrupted: Whole, precision: str) -> None:
+    run = make_run(precision=precision)
+    with pytest.raises(KeyboardInterrupt):
+        train(run, tmp_path, "judged", batches=stop_after(run, 5, lambda: signal.raise_signal(signal.SIGINT)))
+    train(run, tmp_path, "judged", resume=True)
+    assert_equal_runs(tmp_path, uninterrupted(run, "judged"))
+
+
 def test_longer_run_equals_one_that_was_long_from_the_start(tmp_path: Path, uninterrupted: Whole) -> None:
     train(make_run(steps=5, schedule_steps=12), tmp_path)
     train(make_run(schedule_steps=12), tmp_path, resume=True)

@@ -37,12 +37,13 @@ def distance(one: dict[str, Tensor], other: dict[str, Tensor], prefix: str) -> f
     return float((a - b).norm() / b.norm())
 
 
-def test_two_equal_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["regressor", "judged"])
+def test_two_equal_one(tmp_path: Path, name: str) -> None:
     run = make_run(steps=10, batch=8, accumulate=2, state_every=10)
     for out in ("one", "two"):
         (tmp_path / out).mkdir()
-    train(run, tmp_path / "one", "regressor")
-    torchrun("train", tmp_path / "two", run, "regressor")
+    train(run, tmp_path / "one", name)
+    torchrun("train", tmp_path / "two", run, name)
     one, two = state_tensors(tmp_path / "one"), state_tensors(tmp_path / "two")
     assert distance(two, one, "network.") < 1e-5
     assert distance(two, one, "average.") < 1e-5
