@@ -11,14 +11,17 @@ from nirtrans.models.build import build_system
 from nirtrans.models.halo import probe
 from nirtrans.models.weights import ModelInfo, inference_tensors, save_weights
 
-NETWORK = {"width": 4, "blocks": 1, "halvings": 2, "back_width": 2, "back_depth": 3, "critic_width": 2}
+NETWORK = {"width": 4, "blocks": 1, "halvings": 2, "back_width": 2, "back_depth": 3}
+CRITICS = {"critic_rgb": {"width": 2}, "critic_nir": {"width": 2}}
 FOLDER = TemporaryDirectory()  # removed when the tests end
 
 
 @cache
 def tiny_weights(norm: str = "instance", rule: Preprocessing | None = None, sources: tuple[str, ...] = ()) -> Path:
     """Write weights of a tiny cyclegan-asym for near infrared and return their path; equal arguments, same file."""
-    run = Run(model="cyclegan-asym", domain="nir", network={**NETWORK, "norm": norm}, data={"sources": sources})
+    run = Run(
+        model="cyclegan-asym", domain="nir", network=NETWORK | CRITICS | {"norm": norm}, data={"sources": sources}
+    )
     system = build_system(run).eval()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():

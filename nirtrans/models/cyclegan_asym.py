@@ -5,8 +5,8 @@ Access 7, 2019, doi 10.1109/ACCESS.2019.2933671. No code was published. In its l
 
     to_rgb      G_AB  U-Net with residual blocks (`UResNet`)
     to_nir      G_BA  U-Net
-    critic_rgb  D_B   feature pyramid
-    critic_nir  D_A   plain patch discriminator
+    critic_rgb  D_B   feature pyramid (`FPNDiscriminator`)
+    critic_nir  D_A   plain patch discriminator (`PatchDiscriminator`)
 
 What the paper leaves open, all of it defaults of ours: layer tables, loss weights, LSGAN, the image pool, optimizer and
 crop. What differs on purpose: instance instead of batch norm, because batch norm at batches of a few pictures behaves
@@ -22,13 +22,15 @@ from torch import Tensor
 
 from nirtrans.color.ranges import to_signed, to_unit
 from nirtrans.config import Settings
-from nirtrans.losses.adversarial import GanKind, critic_loss, generator_loss
+from nirtrans.losses.adversarial import GanKind, generator_loss
 from nirtrans.losses.color import angular_loss
 from nirtrans.losses.cycle import cycle_loss
 from nirtrans.losses.masked import blank, masked_l1
+from nirtrans.models.critique import critic_terms
 from nirtrans.models.system import MODELS, System, TrainingBatch
+from nirtrans.nn.augment import Augmentation
 from nirtrans.nn.blocks import UpKind
-from nirtrans.nn.discriminators import FPNDiscriminator, PatchDiscriminator
+from nirtrans.nn.discriminators import Critic, make_critic
 from nirtrans.nn.generators import UNet, UResNet
 from nirtrans.nn.norms import NormKind
 from nirtrans.nn.pool import ImagePool
@@ -53,17 +55,17 @@ class CycleGANAsym(System):
         up: UpKind = "resize-conv"
         """How it doubles sizes: resize-conv or convt (transposed 4x4)."""
         norm: NormKind = "instance"
-        """Normalisation of all networks: instance, batch, group or none."""
+        """Normalisation of the generators: instance, batch, group or none; critics have their own."""
         back_width: Width = 32
         """Channels of the RGB-to-NIR generator; smaller on purpose."""
         back_depth: Annotated[int, Field(ge=2, le=10)] = 8
         """Its halvings: crops must be multiples of 2 ** back_depth."""
-        critic_width: Width = 64
-        """Channels of both discriminators' first layers."""
-        critic_levels: Annotated[int, Field(ge=3, le=7)] = 5
-        """Halvings of the RGB discriminator; the lowest three are judged."""
+        critic_rgb: Critic = Critic(kind="fpn")
+        """The critic of RGB pictures."""
+        critic_nir: Critic = Critic(kind="patch")
+        """The critic of NIR pictures."""
         gan: GanKind = "lsgan"
-        """Form of the adversarial loss: lsgan, bce or hinge."""
+        """Form of the adversarial loss: lsgan, bce, hinge or wgan-gp."""
         nir_weight: Weight = 1.0
         """Weight of the adversarial loss on NIR; lambda 1 of the paper."""
         cycle: Weight = 10.0
@@ -87,8 +89,8 @@ class CycleGANAsym(System):
         size = {"width": p.width, "blocks": p.blocks, "halvings": p.halvings}
         self.to_rgb = UResNet(in_channels, 3, **size, up_kind=p.up, norm=p.norm)
         self.to_nir = UNet(3, in_channels, width=p.back_width, depth=p.back_depth, norm=p.norm)
-        self.critic_rgb = FPNDiscriminator(3, width=p.critic_width, levels=p.critic_levels, norm=p.norm)
-        self.critic_nir = PatchDiscriminator(in_channels, width=p.critic_width, norm=p.norm)
+        self.critic_rgb = make_critic(p.critic_rgb, 3)
+        self.critic_nir = make_critic(p.critic_nir, in_channels)
         self.pool_rgb, self.pool_nir = ImagePool(), ImagePool()
 
     def colorize(self, source: Tensor) -> Tensor:
@@ -109,17 +111,18 @@ class CycleGANAsym(System):
         """Return the terms of one phase; pixels without data leave all of them."""
         if phase == "generator":
             return self._generator_terms(batch, out)
+        p, nir, rgb = self.params, out["nir"], out["rgb"]
         fake_nir = self.pool_nir(blank(out["fake_nir"].detach(), batch.valid))
         fake_rgb = self.pool_rgb(blank(out["fake_rgb"].detach(), batch.valid))
-        return {
-            "rgb": critic_loss(self.critic_rgb(out["rgb"]), self.critic_rgb(fake_rgb), kind=self.params.gan),
-            "nir": critic_loss(self.critic_nir(out["nir"]), self.critic_nir(fake_nir), kind=self.params.gan),
-        }
+        show_rgb, show_nir = Augmentation(p.critic_rgb.augment, rgb), Augmentation(p.critic_nir.augment, nir)
+        terms = critic_terms(self.critic_rgb, show_rgb, rgb, fake_rgb, gan=p.gan, name="rgb")
+        return terms | critic_terms(self.critic_nir, show_nir, nir, fake_nir, gan=p.gan, name="nir")
 
     def _generator_terms(self, batch: TrainingBatch, out: dict[str, Any]) -> dict[str, Tensor]:
         p, valid = self.params, batch.valid
-        judged_rgb = self.critic_rgb(blank(out["fake_rgb"], valid))
-        judged_nir = self.critic_nir(blank(out["fake_nir"], valid))
+        fake_rgb, fake_nir = blank(out["fake_rgb"], valid), blank(out["fake_nir"], valid)
+        judged_rgb = self.critic_rgb(Augmentation(p.critic_rgb.augment, fake_rgb)(fake_rgb))
+        judged_nir = self.critic_nir(Augmentation(p.critic_nir.augment, fake_nir)(fake_nir))
         terms = {
             "gan_rgb": generator_loss(judged_rgb, kind=p.gan),
             "gan_nir": p.nir_weight * generator_loss(judged_nir, kind=p.gan),

@@ -19,7 +19,8 @@ Command = Callable[..., object]
 
 TINY = (
     *("--config", "cyclegan-asym-small", "--progress", "none", "--device", "cpu", "--threads", "1"),
-    *("--set", "network={width: 2, blocks: 1, halvings: 2, back_width: 2, back_depth: 3, critic_width: 2}"),
+    *("--set", "network={width: 2, blocks: 1, halvings: 2, back_width: 2, back_depth: 3}"),
+    *("--set", "network.critic_rgb.width=2", "--set", "network.critic_nir.width=2"),
     *("--set", "data.crop_px=32", "--set", "data.synthetic_scenes=3", "--set", "data.workers=0"),
     *("--set", "data.pairing=mixed"),
     *("--set", "train.batch=2", "--set", "train.state_every=2", "--set", "train.log_every=1"),

@@ -6,8 +6,11 @@ import torch
 from nirtrans.config_files import resolve_run
 from nirtrans.errors import InputError
 from nirtrans.models import System, build_system, count_parameters
+from nirtrans.nn.discriminators import FPNDiscriminator, MultiscaleDiscriminator
 from nirtrans.nn.generators import UResNet
 from tests.models.tiny import tiny_batch, tiny_run
+
+BATCH_NORM = [f"network.{key}=batch" for key in ("norm", "critic_rgb.norm", "critic_nir.norm")]
 
 
 def terms(system: System, **batch: bool) -> dict[str, float]:
@@ -23,9 +26,44 @@ def system(**network: object) -> System:
 
 def test_full_size_networks_have_the_parameters_of_their_tables() -> None:
     with torch.device("meta"):
-        full = build_system(resolve_run("cyclegan-asym", overrides=["network.norm=batch"]))
+        full = build_system(resolve_run("cyclegan-asym", overrides=BATCH_NORM))
     counts = {name: count_parameters(getattr(full, name)) for name in full.network_names()}
     assert counts == {"to_rgb": 47_190_595, "to_nir": 13_608_961, "critic_rgb": 7_564_611, "critic_nir": 2_764_481}
+
+
+@pytest.mark.parametrize(
+    ("count", "settings"),
+    [
+        (33_025_603, ["network.blocks=6"]),
+        (48_681_539, ["network.up=convt"]),
+        (34_516_547, ["network.up=convt", "network.blocks=6"]),
+        (11_752_259, ["network.halvings=2"]),
+    ],
+)
+def test_other_tables_and_the_way_back_is_the_smaller_network(count: int, settings: list[str]) -> None:
+    with torch.device("meta"):
+        full = build_system(resolve_run("cyclegan-asym", overrides=[*BATCH_NORM, *settings]))
+    assert count_parameters(full.to_rgb) == count
+    # The light preset alone is smaller than the way back at its full depth.
+    assert (count_parameters(full.to_nir) < count) == ("network.halvings=2" not in settings)
+
+
+def test_critics_are_chosen_by_their_settings() -> None:
+    chosen = system(
+        critic_rgb={"kind": "multiscale", "scales": 1, "width": 4}, critic_nir={"spectral": True, "width": 4}
+    )
+    assert isinstance(chosen.critic_rgb, MultiscaleDiscriminator)
+    assert any(name.endswith("_u") for name, _ in chosen.critic_nir.named_buffers())
+    assert isinstance(system(critic_rgb={"width": 4, "layers": 4}).critic_rgb, FPNDiscriminator), "the kind stays"
+
+
+def test_a_wasserstein_critic_pays_for_its_slope() -> None:
+    for gan, expected in (("lsgan", {"rgb", "nir"}), ("wgan-gp", {"rgb", "rgb_penalty", "nir", "nir_penalty"})):
+        built, sample = system(gan=gan), tiny_batch(1, masked=True)
+        found = built.losses("discriminator", sample, built.forward_train(sample))
+        assert set(found) == expected
+        sum(found.values()).backward()
+        assert all(value.grad is not None for value in built.critic_rgb.parameters())
 
 
 def test_the_paired_term_is_there_only_where_a_batch_is_aligned() -> None:

@@ -9,7 +9,8 @@ from nirtrans.data.sample import Batch
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "cyclegan-asym": {
-        "width": 4, "blocks": 1, "halvings": 2, "back_width": 4, "back_depth": 4, "critic_width": 4, "critic_levels": 4,
+        "width": 4, "blocks": 1, "halvings": 2, "back_width": 4, "back_depth": 4,
+        "critic_rgb": {"width": 4, "layers": 4}, "critic_nir": {"width": 4},
     },
 }  # fmt: skip
 SIDE_PX = 32
