@@ -12,6 +12,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "width": 4, "blocks": 1, "halvings": 2, "back_width": 4, "back_depth": 4,
         "critic_rgb": {"width": 4, "layers": 4}, "critic_nir": {"width": 4},
     },
+    "unit": {"width": 4, "blocks": 2, "critic": {"kind": "multiscale", "width": 4, "layers": 2, "scales": 2}},
+    "cut": {"width": 4, "blocks": 1, "taps": [0, 4, 12], "patches": 16, "head_width": 8, "critic": {"width": 4}},
 }  # fmt: skip
 SIDE_PX = 32
 
