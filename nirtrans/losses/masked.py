@@ -1,5 +1,6 @@
 """Losses and pictures without the pixels that hold no data."""
 
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -35,3 +36,16 @@ def masked_mean(values: Tensor, valid: Tensor | None = None) -> Tensor:
 def blank(image: Tensor, valid: Tensor | None) -> Tensor:
     """Set pixels without data, NaN or not, to 0: mid-grey in [-1, 1], so that real and generated look alike there."""
     return image if valid is None else image.where(valid, 0.0)
+
+
+def valid_cells(valid: Tensor, size: tuple[int, int]) -> Tensor:
+    """Shrink a mask to the size of a feature map: a cell is valid if all the pixels that it stands for are.
+
+    Args:
+        valid: [N, 1, H, W], bool.
+        size: Height and width of the feature map.
+
+    Returns:
+        [N, 1, *size], bool.
+    """
+    return F.adaptive_max_pool2d((~valid).float(), size) == 0

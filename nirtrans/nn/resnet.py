@@ -41,7 +41,7 @@ class ResNetGenerator(nn.Module):
     ) -> None:
         super().__init__()
         widths = [width * 2**level for level in range(halvings + 1)]
-        self.halvings = halvings
+        self.halvings, self.inputs, self.width = halvings, inputs, width
         # Flat, so that a place in it is the number of a tap. The identities keep the numbers of Park et al. 2020, who
         # pad the picture in a layer of its own and blur after each halving.
         steps: list[nn.Module] = [nn.Identity(), *conv(inputs, width, 7, norm=norm, activation=nn.ReLU())]
@@ -86,6 +86,10 @@ class ResNetGenerator(nn.Module):
             if number in taps:
                 features.append(x)
         return self.decoder(x) if decode else None, features
+
+    def channels(self, tap: int) -> int:
+        """Return the channels of an encoder step's output."""
+        return self.width * 2 ** min(tap // 4, self.halvings) if tap else self.inputs
 
 
 def _halve(inputs: int, outputs: int, norm: NormKind) -> list[nn.Module]:

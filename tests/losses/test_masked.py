@@ -3,7 +3,7 @@
 import torch
 
 from nirtrans.losses.cycle import cycle_loss
-from nirtrans.losses.masked import blank, masked_l1
+from nirtrans.losses.masked import blank, masked_l1, valid_cells
 
 
 def mask(columns: int) -> torch.Tensor:
@@ -57,3 +57,10 @@ def test_a_cycle_counts_both_ways() -> None:
     nir, rgb = torch.zeros(1, 1, 4, 4), torch.zeros(1, 3, 4, 4)
     assert cycle_loss([(nir, nir + 1), (rgb, rgb + 2)]).item() == 3
     assert cycle_loss([(nir, nir), (rgb, rgb)], mask(2)).item() == 0
+
+
+def test_a_cell_is_valid_if_all_its_pixels_are() -> None:
+    cells = valid_cells(mask(3), (2, 2))
+    assert cells.dtype == torch.bool
+    assert cells.tolist() == [[[[True, False], [True, False]]]]
+    assert torch.equal(valid_cells(mask(3), (4, 4)), mask(3))

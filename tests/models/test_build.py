@@ -34,7 +34,7 @@ def test_a_domain_that_a_model_does_not_accept_names_those_that_do(monkeypatch: 
         domains = frozenset({"gray"})
 
     monkeypatch.setitem(MODELS._items, "only-gray", OnlyGray)
-    with pytest.raises(ConfigError, match=r"only-gray does not accept the domain nir; models that do: cyclegan-asym"):
+    with pytest.raises(ConfigError, match=r"only-gray does not accept the domain nir; models that do: .*cyclegan-asym"):
         build_system(Run(model="only-gray", domain="nir"))
 
 
@@ -44,7 +44,7 @@ def test_a_pairing_that_a_system_cannot_learn_from_names_those_that_can() -> Non
 
     system = OnlyPairs(Settings(), in_channels=1)
     run = Run(model="only-pairs", domain="nir", data={"pairing": "unpaired"})
-    with pytest.raises(ConfigError, match=r"learns from paired data, got unpaired; models .*: cyclegan-asym"):
+    with pytest.raises(ConfigError, match=r"learns from paired data, got unpaired; models .*: .*cyclegan-asym"):
         check_pairing(run, system)
     check_pairing(run.model_copy(update={"data": run.data.model_copy(update={"pairing": "paired"})}), system)
 

@@ -54,6 +54,14 @@ def test_taps_come_from_the_layers_of_the_paper() -> None:
     assert (blocks[0], blocks[4]) == (12, 16), "the first and the fifth"
 
 
+@pytest.mark.parametrize("halvings", [1, 2, 3])
+def test_channels_of_every_step(halvings: int) -> None:
+    network = ResNetGenerator(1, 3, width=2, blocks=2, halvings=halvings)
+    steps = range(len(network.encoder))
+    _, features = network(torch.rand(1, 1, 32, 32), taps=steps, decode=False)
+    assert [network.channels(step) for step in steps] == [feature.shape[1] for feature in features]
+
+
 def test_features_alone_cost_no_further_layer() -> None:
     network, image = ResNetGenerator(1, 3, width=4, blocks=3), torch.rand(1, 1, 32, 32)
     ran = []
