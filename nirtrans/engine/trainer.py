@@ -21,6 +21,7 @@ from nirtrans.engine.interrupts import Interrupts, raise_interrupt
 from nirtrans.engine.logs import Log, RunLog, RunningMeans
 from nirtrans.engine.optimizers import Optimizers, check_phases
 from nirtrans.engine.snapshot import Snapshot
+from nirtrans.engine.waiting import Waiting
 from nirtrans.errors import InputError, OutOfMemory
 from nirtrans.models.system import System
 from nirtrans.progress import SILENT, Progress, Task
@@ -89,6 +90,7 @@ class Trainer:
         self.best: float | None = None
         self.means = RunningMeans()
         self.guard = FiniteGuard(accelerator, run.train.max_nonfinite)
+        self.waiting = Waiting(run.data.workers)
 
     def restore(self) -> None:
         """Go to the newest state of the run; `fit` then continues as if it had never ended.
@@ -128,7 +130,7 @@ class Trainer:
             with self.progress.task("train", steps, done=self.done, unit="step") as task, self._memory_errors():
                 batches = self.batches(self.done)
                 while self.done < steps:
-                    self._train_step(batches)
+                    self.train_step(batches)
                     self._milestones(log, task)
                     self._stop_if_asked(interrupts, log)
 
@@ -140,13 +142,18 @@ class Trainer:
 
     # --- one step ---------------------------------------------------------------------------------------------------
 
-    def _train_step(self, batches: Iterator[Batch]) -> None:
+    def train_step(self, batches: Iterator[Batch]) -> None:
         """Run the micro-batches of one step; a loss or gradient that is not finite ends it without further updates."""
+        with self.waiting.step():
+            self._train_step(batches)
+
+    def _train_step(self, batches: Iterator[Batch]) -> None:
         self.system.train()
         self.guard.begin()
         kept = [(buffer, buffer.clone()) for network in self.networks.values() for buffer in network.buffers()]
         for _ in range(self.settings.accumulate):
-            with torch.random.fork_rng(devices=[]):  # a loader that starts its workers draws from the global generator
+            # A loader that starts its workers draws from the global generator.
+            with self.waiting.data(), torch.random.fork_rng(devices=[]):
                 batch = next(batches)
             self._micro_step(batch.to(self.accelerator.device))
         if self.guard.broken is None:
@@ -199,14 +206,16 @@ class Trainer:
         """Show, log, validate, sample and save what is due; the last step is always due."""
         settings = self.settings
         task.advance(1, **self.means.present())
-        values = self.means.take() if self._due(settings.log_every) else {}
+        values = self.means.take() | self.waiting.take() if self._due(settings.log_every) else {}
         if self._due(settings.validate_every):
             values |= self._validate()
         if self._due(settings.sample_every) and self.hooks.sample is not None and self.accelerator.is_main_process:
             with self.average.applied(self.system) as system:
                 self.hooks.sample(system, self.done)
-        if values and self.accelerator.is_main_process:
-            log.write(self.done, values)
+        if self.accelerator.is_main_process:
+            self.waiting.judge(self.done)
+            if values:
+                log.write(self.done, values)
         if self._due(settings.state_every):
             self._save(log)
 

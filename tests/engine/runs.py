@@ -69,4 +69,4 @@ def assert_same(one: dict[str, Tensor], other: dict[str, Tensor]) -> None:
 
 def metrics(out: Path) -> list[dict[str, Any]]:
     lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    return [{name: value for name, value in line.items() if name != "time_s"} for line in lines]
+    return [{name: value for name, value in line.items() if name not in ("time_s", "data_wait_s")} for line in lines]
