@@ -54,7 +54,7 @@ types: setup
 	$(BIN)/mypy
 
 bench: setup
-	$(BIN)/nirtrans bench lab && $(BIN)/nirtrans bench bins && $(BIN)/nirtrans bench ssim
+	$(BIN)/nirtrans bench lab && $(BIN)/nirtrans bench bins && $(BIN)/nirtrans bench ssim && $(BIN)/nirtrans bench train
 	$(BIN)/python scripts/kernel_tables.py
 
 wheel: setup

@@ -57,7 +57,7 @@ print(json.dumps(build_info(), indent=1))
 print('device', torch.cuda.get_device_name(), 'sm_%d%d' % torch.cuda.get_device_capability())
 "
   step tests 150 "$python" -m pytest -q -m cuda --slow tests/kernels
-  for suite in lab bins ssim; do
+  for suite in lab bins ssim train; do
     step "bench $suite" 100 "$python" -c "
 from pathlib import Path
 from nirtrans.bench.suites import run_suite

@@ -39,8 +39,8 @@ class Case:
     """Largest deviation with which ours is timed."""
     unit: str
     """Of the deviation."""
-    moved_bytes: int
-    """What must be read and written at least; a copy of as much is raced along as the machine's limit."""
+    moved_bytes: int = 0
+    """What must be read and written at least; a copy of as much is raced along as the machine's limit, unless 0."""
     device: str = "cpu"
     absent: list[str] = field(default_factory=list)
     """Peers that are not installed."""

@@ -184,7 +184,8 @@ class PlainCycleGAN:
         self.p = p
         self.to_rgb = ToRGB(channels, p.width, p.blocks, p.halvings)
         self.to_nir = ToNIR(channels, p.back_width, p.back_depth)
-        self.critic_rgb, self.critic_nir = Pyramid(p.critic_width, p.critic_levels), Patch(channels, p.critic_width)
+        self.critic_rgb = Pyramid(p.critic_rgb.width, p.critic_rgb.layers or 5)
+        self.critic_nir = Patch(channels, p.critic_nir.width)
         self.networks = {name: getattr(self, name) for name in like.network_names()}
         for name, network in self.networks.items():
             learned = [value for value in network.parameters() if value.requires_grad]

@@ -5,19 +5,20 @@ import json
 import os
 import platform
 import subprocess
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from nirtrans.bench.case import COPY
 from nirtrans.bench.timing import COMPILED, Timing
 from nirtrans.io.atomic import make_folder, write_text
 from nirtrans.kernels import build_info
 
 PACKAGES = (
     *("torch", "numpy", "kornia", "opencv-python-headless", "scikit-image"),
-    *("scikit-learn", "pytorch-msssim", "torchmetrics", "piq"),
+    *("scikit-learn", "pytorch-msssim", "torchmetrics", "piq", "accelerate"),
 )
 
 
@@ -39,6 +40,8 @@ class Race:
     """Of the deviations."""
     failure: str | None = None
     """Why nothing was timed."""
+    waiting: dict[str, float] = field(default_factory=dict)
+    """Share of the time that each contestant waited for data, where it is fed from disk."""
 
 
 def environment(device: str) -> dict[str, Any]:
@@ -84,15 +87,16 @@ def summary(races: list[Race]) -> list[str]:
     for race in races:
         if not race.timings:
             continue
-        ours, *_, copy = race.timings
-        figures = f"{ours.min_ms:.2f} | {_ratios(race)} | {100 * copy.min_ms / ours.min_ms:.0f} % | {ours.peak_mb:.0f}"
+        ours = race.timings[0]
+        limits = [f"{100 * copy.min_ms / ours.min_ms:.0f} %" for copy in race.timings if copy.name == COPY]
+        figures = f"{ours.min_ms:.2f} | {_ratios(race)} | {''.join(limits)} | {ours.peak_mb:.0f}"
         lines.append(f"| {race.operation} | {_size(race)} | {_place(race)} | {figures} |")
     return lines
 
 
 def _ratios(race: Race) -> str:
-    ours, *peers, _ = race.timings
-    times = {peer.name: f"{peer.min_ms / ours.min_ms:.1f}" for peer in peers}
+    ours, *peers = race.timings
+    times = {peer.name: f"{peer.min_ms / ours.min_ms:.1f}" for peer in peers if peer.name != COPY}
     compiled = {name.removesuffix(COMPILED): f" ({times.pop(name)})" for name in list(times) if COMPILED in name}
     return "; ".join(f"{name} {time}{compiled.get(name, '')}" for name, time in times.items())
 
@@ -126,12 +130,14 @@ def _table(race: Race) -> list[str]:
     lines = ["", f"**{race.operation}**, {_size(race)}, {_place(race)}", ""]
     if race.failure:
         return [*lines, f"Not timed: {race.failure}."]
-    lines += [f"| | min ms | median ms | ratio | peak MB | error, {race.unit} |", "|---|--:|--:|--:|--:|--:|"]
+    last = "waited for data" if race.waiting else f"error, {race.unit}"
+    lines += [f"| | min ms | median ms | ratio | peak MB | {last} |", "|---|--:|--:|--:|--:|--:|"]
     ours = race.timings[0].min_ms
     for timing in race.timings:
-        error = f"{race.errors[timing.name]:.1e}" if timing.name in race.errors else ""
+        told = f"{race.errors[timing.name]:.1e}" if timing.name in race.errors else ""
+        told = f"{100 * race.waiting[timing.name]:.2f} %" if timing.name in race.waiting else told
         figures = f"{timing.min_ms:.2f} | {timing.median_ms:.2f} | {timing.min_ms / ours:.2f} | {timing.peak_mb:.0f}"
-        lines.append(f"| {timing.name} | {figures} | {error} |")
+        lines.append(f"| {timing.name} | {figures} | {told} |")
     return lines + [f"| {name} | not installed | | | | |" for name in race.absent]
 
 

@@ -13,7 +13,7 @@ from nirtrans.bench.timing import GPU_ROUNDS, QUICK_ROUNDS, ROUNDS, cpu_clock, c
 from nirtrans.errors import InputError, RunError
 from nirtrans.kernels import build_info
 
-SUITES = ("lab", "bins", "ssim")
+SUITES = ("lab", "bins", "ssim", "train")
 
 
 def run_suite(
@@ -25,10 +25,11 @@ def run_suite(
     compiled: bool = False,
     quick: bool = False,
 ) -> str:
-    """Race the kernels of one suite against their peers.
+    """Race the kernels, or the training, of one suite against their peers.
 
     Args:
-        name: One of SUITES, a module of this package with `cases(setting)` and `SHAPES`.
+        name: One of SUITES, a module of this package with `SHAPES` and `cases(setting)`, and `races(setting)` where
+            something cannot be measured in turns.
         threads: CPU thread counts, each raced on its own.
         devices: Among "cpu" and "cuda"; the CPU and, where there is one, the GPU if None.
         out: Folder for NAME-DEVICE.json and .md; nothing is written if None.
@@ -68,11 +69,14 @@ def available_devices() -> list[str]:
 def _races(name: str, device: str, threads: list[int], compiled: bool, quick: bool) -> Iterator[Race]:
     suite = importlib.import_module(f"nirtrans.bench.{name}")
     setting = Setting(device, suite.SHAPES["quick" if quick else device], compiled)
-    rounds = QUICK_ROUNDS if quick else ROUNDS if device == "cpu" else GPU_ROUNDS
+    usual = getattr(suite, "ROUNDS", ROUNDS) if device == "cpu" else GPU_ROUNDS
+    rounds = QUICK_ROUNDS if quick else usual
     before = torch.get_num_threads()
     try:
         for case in suite.cases(setting):
             yield from _race(case, threads if device == "cpu" else [None], rounds)
+        if hasattr(suite, "races"):
+            yield from suite.races(setting)
     finally:
         _use_threads(before)
 
@@ -85,7 +89,7 @@ def _race(case: Case, threads: list[int] | list[None], rounds: int) -> Iterator[
     if not ours <= case.gate:
         yield replace(empty, failure=f"{case.operation} is off by {ours:.2g} {case.unit}, above {case.gate:.2g}")
         return
-    contestants = [*case.contestants, copy_of(case.moved_bytes, case.device)]
+    contestants = [*case.contestants, *([copy_of(case.moved_bytes, case.device)] if case.moved_bytes else [])]
     for count in threads:
         if count != threads[0]:
             _prepare(count)

@@ -1,4 +1,4 @@
-"""`nirtrans bench`: kernels beside their peers, losses included."""
+"""`nirtrans bench`: kernels and training beside their peers, losses included."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,7 +11,9 @@ RESULTS = Path("benchmarks/results")
 
 
 def bench(
-    what: Annotated[Literal["lab", "bins", "ssim"], typer.Argument(help="Which kernels to measure.")] = "lab",
+    what: Annotated[
+        Literal["lab", "bins", "ssim", "train"], typer.Argument(help="Kernels, or training steps.")
+    ] = "lab",
     out: Annotated[
         Path | None, typer.Option("--out", help=f"Folder for WHAT-DEVICE.json and .md; {RESULTS} unless --quick.")
     ] = None,
@@ -27,7 +29,7 @@ def bench(
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Measure kernels beside the peers that are installed, in one run, as ratios; auto: the CPU and any GPU."""
+    """Measure kernels or training beside their peers, in one run, as ratios; auto: the CPU and any GPU."""
     import os
 
     import torch

@@ -15,7 +15,7 @@ TOOLS = {
     "nvcc": "echo release 13.0",
     "compute-sanitizer": 'shift 4; exec "$@"',
 }
-STEPS = ["machine", "build", "kernels", "tests", "bench lab", "bench bins", "bench ssim"]
+STEPS = ["machine", "build", "kernels", "tests", "bench lab", "bench bins", "bench ssim", "bench train"]
 STEPS += [f"compute-sanitizer {tool}" for tool in ("memcheck", "racecheck", "synccheck")]
 
 

@@ -116,7 +116,7 @@ def test_ratio_is_minimum_over_minimum() -> None:
 
 
 def test_compiled_peers_stand_in_brackets() -> None:
-    names = {"ours": 1.0, "peer": 4.0, "peer, compiled": 2.0, "other": 3.0, "copy": 0.5}
+    names = {"ours": 1.0, "peer": 4.0, "peer, compiled": 2.0, "other": 3.0, case.COPY: 0.5}
     timings = [timing.Timing(name, least, least, 5, 0) for name, least in names.items()]
     errors = {"ours": 0.1, "peer": 0.2, "peer, compiled": 0.3}
     race = report.Race("op", (1, 3), "float32", 1, timings, errors, [], "Lab")
