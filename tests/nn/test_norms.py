@@ -151,3 +151,12 @@ def test_frozen_statistics_are_no_weights() -> None:
     freeze_statistics(norm, torch.rand(1, 2, 4, 4))
     assert set(norm.state_dict()) == {"bias"}
     assert isinstance(norm, SpatialNorm)
+
+
+def test_a_single_value_is_its_own_mean_whatever_the_batch() -> None:
+    norm = make_norm("instance", 3)
+    norm.bias.data = torch.arange(3.0)
+    for count in (1, 2):
+        torch.testing.assert_close(
+            norm(torch.rand(count, 3, 1, 1)), torch.arange(3.0).view(1, 3, 1, 1).expand(count, -1, -1, -1)
+        )
