@@ -1,5 +1,6 @@
 """From the settings of a run to its trained weights: data, system, folder and trainer put together."""
 
+import copy
 import csv
 import io
 import logging
@@ -126,14 +127,24 @@ def _build(request: Request) -> System:
     run, system = request.run, build_system(request.run)
     check_pairing(run, system)
     check_phases(system, run.train)
-    side = run.data.crop_px
-    blank = Batch(torch.zeros(1, system.in_channels, side, side), torch.zeros(1, 3, side, side))
-    with torch.no_grad(), torch.random.fork_rng(devices=[]):
-        system.eval().forward_train(blank)
+    _try_crop(system, run.data.crop_px)
     if request.init_from is not None:
         tensors, _ = read_weights(request.init_from)
         fill(system, tensors, origin=str(request.init_from))
     return system
+
+
+def _try_crop(system: System, side: int) -> None:
+    """Run one blank crop through a copy, for its networks and losses to refuse sizes that do not fit.
+
+    A copy, because image pools remember; with gradients, because some losses take them.
+    """
+    twin = copy.deepcopy(system).eval()
+    blank = Batch(torch.zeros(1, twin.in_channels, side, side), torch.zeros(1, 3, side, side))
+    with torch.random.fork_rng(devices=[]):
+        out = twin.forward_train(blank)
+        for phase in twin.phases:
+            twin.losses(phase, blank, out)
 
 
 def _folder(request: Request, collection: Collection, accelerator: Accelerator) -> Path:

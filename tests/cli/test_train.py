@@ -184,6 +184,7 @@ def test_flags_that_agree(nirtrans: Command, copied: Path) -> None:
         (("--model", "cyclegan-asym", "--set", "train.batch=3", "--set", "train.accumulate=2"), "multiple of"),
         ((*TINY, "--precision", "fp16"), "fp16 needs a CUDA device"),
         ((*TINY, "--set", "data.crop_px=34"), "34"),
+        ((*TINY, "--set", "network.critic_nir.layers=4"), "the critic needs pictures of 48 px or more, got 32x32"),
         ((*TINY, "--set", "data.crop_px=1000000"), "2 crops at once of 1000000 px take"),
         ((*TINY, "--set", "train.batch=1e9"), "1000000000 crops at once"),
         ((*TINY, "--init-from", "ABSENT.safetensors"), "ABSENT.safetensors"),
