@@ -19,7 +19,7 @@ blank, and patches are drawn only where a cell of the layer is wholly valid. Bot
 the paper's objective; the public code halves them.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field, ValidationInfo, field_validator
@@ -27,9 +27,10 @@ from torch import Tensor
 
 from nirtrans.color.ranges import to_signed, to_unit
 from nirtrans.config import Settings
-from nirtrans.losses.adversarial import critic_loss, generator_loss
+from nirtrans.losses.adversarial import GanKind, generator_loss
 from nirtrans.losses.contrastive import contrastive_loss, draw_patches
 from nirtrans.losses.masked import blank
+from nirtrans.models.critique import critic_terms
 from nirtrans.models.system import MODELS, System, TrainingBatch
 from nirtrans.nn.augment import Augmentation
 from nirtrans.nn.blocks import UpKind
@@ -60,8 +61,8 @@ class CUT(System):
         """Normalisation of the generator: instance, batch, group or none."""
         critic: Critic = Critic()
         """The discriminator."""
-        gan: Literal["lsgan", "bce", "hinge"] = "lsgan"
-        """Form of the adversarial loss."""
+        gan: GanKind = "lsgan"
+        """Form of the adversarial loss: lsgan, bce, hinge or wgan-gp."""
         nce: Annotated[float, Field(gt=0)] = 1.0
         """Weight of the contrast between source and generated patches; lambda X, 10 for FastCUT."""
         identity: Weight = 1.0
@@ -124,8 +125,7 @@ class CUT(System):
         show = Augmentation(p.critic.augment, out["rgb"])
         fake = blank(out["fake"], batch.valid)
         if phase == "discriminator":
-            real, judged = self.critic_rgb(show(out["rgb"])), self.critic_rgb(show(fake.detach()))
-            return {"rgb": critic_loss(real, judged, kind=p.gan)}
+            return critic_terms(self.critic_rgb, show, out["rgb"], fake, gan=p.gan, name="rgb")
         return {"gan": generator_loss(self.critic_rgb(show(fake)), kind=p.gan), **self._contrast(batch, out)}
 
     def _contrast(self, batch: TrainingBatch, out: dict[str, Any]) -> dict[str, Tensor]:

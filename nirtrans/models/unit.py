@@ -16,7 +16,7 @@ spectral norm. Codes get noise of variance 1 in training, from torch's global ge
 deterministic.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import torch
 from pydantic import Field, ValidationInfo, field_validator
@@ -24,10 +24,11 @@ from torch import Tensor
 
 from nirtrans.color.ranges import to_signed, to_unit
 from nirtrans.config import Settings
-from nirtrans.losses.adversarial import critic_loss, generator_loss
+from nirtrans.losses.adversarial import GanKind, generator_loss
 from nirtrans.losses.cycle import cycle_loss
 from nirtrans.losses.latent import code_divergence
 from nirtrans.losses.masked import blank
+from nirtrans.models.critique import critic_terms
 from nirtrans.models.system import MODELS, System, TrainingBatch
 from nirtrans.nn.augment import Augmentation
 from nirtrans.nn.autoencoder import PictureDecoder, PictureEncoder, ResidualChain
@@ -61,8 +62,8 @@ class UNIT(System):
         """Normalisation of encoders and decoders: instance, batch, group or none."""
         critic: Critic = Critic(kind="multiscale", width=48, layers=4, scales=3, norm="none", spectral=True)
         """Both discriminators."""
-        gan: Literal["lsgan", "bce", "hinge"] = "lsgan"
-        """Form of the adversarial loss."""
+        gan: GanKind = "lsgan"
+        """Form of the adversarial loss: lsgan, bce, hinge or wgan-gp."""
         gan_weight: Weight = 10.0
         """Weight of the adversarial losses; lambda 0 of the paper."""
         kl: Weight = 0.1
@@ -120,11 +121,11 @@ class UNIT(System):
         """Return the terms of one phase; pixels without data leave all of them."""
         if phase == "generator":
             return self._generator_terms(batch, out)
-        terms = {}
+        p = self.params
+        terms: dict[str, Tensor] = {}
         for side, critic in (("source", self.critic_source), ("rgb", self.critic_rgb)):
-            show = Augmentation(self.params.critic.augment, out[side])
-            fake = blank(out[f"fake_{side}"].detach(), batch.valid)
-            terms[side] = critic_loss(critic(show(out[side])), critic(show(fake)), kind=self.params.gan)
+            show, fake = Augmentation(p.critic.augment, out[side]), blank(out[f"fake_{side}"].detach(), batch.valid)
+            terms |= critic_terms(critic, show, out[side], fake, gan=p.gan, name=side)
         return terms
 
     def _generator_terms(self, batch: TrainingBatch, out: dict[str, Any]) -> dict[str, Tensor]:
