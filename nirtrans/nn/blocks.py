@@ -5,9 +5,11 @@ from typing import Literal
 from torch import Tensor, nn
 
 from nirtrans.errors import InputError
+from nirtrans.nn.convolutions import ReflectConv2d, ResizeConv2d
 from nirtrans.nn.norms import NormKind, make_norm
 
 UpKind = Literal["resize-conv", "convt", "convt3"]
+FEW = 4  # output channels up to which a large kernel is applied row by row
 LEAK = 0.2  # slope of LeakyReLU: Radford et al. 2016, section 3
 
 
@@ -18,8 +20,13 @@ def needs_bias(norm: NormKind) -> bool:
 
 def conv(inputs: int, outputs: int, kernel: int, *, norm: NormKind, activation: nn.Module) -> nn.Sequential:
     """Convolve with reflected borders, normalise, activate: [N, inputs, H, W] -> [N, outputs, H, W]."""
-    layer = nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, padding_mode="reflect", bias=needs_bias(norm))
-    return nn.Sequential(layer, make_norm(norm, outputs), activation)
+    return nn.Sequential(_reflected(inputs, outputs, kernel, needs_bias(norm)), make_norm(norm, outputs), activation)
+
+
+def _reflected(inputs: int, outputs: int, kernel: int, bias: bool) -> nn.Conv2d:
+    if kernel > 3 and outputs <= FEW:
+        return ReflectConv2d(inputs, outputs, kernel, bias=bias)
+    return nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, padding_mode="reflect", bias=bias)
 
 
 def down(inputs: int, outputs: int, *, norm: NormKind) -> nn.Sequential:
@@ -35,7 +42,8 @@ def up(inputs: int, outputs: int, *, norm: NormKind, kind: UpKind) -> nn.Sequent
     convolution of stride 2, as papers up to 2019 used it; convt3 is CycleGAN's, 3x3, whose steps overlap unevenly.
     """
     if kind == "resize-conv":
-        return nn.Sequential(nn.Upsample(scale_factor=2), *conv(inputs, outputs, 3, norm=norm, activation=nn.ReLU()))
+        doubling = ResizeConv2d(inputs, outputs, bias=needs_bias(norm))
+        return nn.Sequential(nn.Identity(), doubling, make_norm(norm, outputs), nn.ReLU())  # weights are named "1."
     kernel, rim = (3, 1) if kind == "convt3" else (4, 0)
     bias = needs_bias(norm)
     layer = nn.ConvTranspose2d(inputs, outputs, kernel, stride=2, padding=1, output_padding=rim, bias=bias)
