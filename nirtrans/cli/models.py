@@ -7,8 +7,11 @@ import typer
 from nirtrans.cli.options import Debug
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.table import Table
 
+    from nirtrans.config import Settings
     from nirtrans.models import System
 
 
@@ -74,9 +77,20 @@ def _networks(system: "System") -> "Table":
 
 def _settings(system: "System") -> "Table":
     table = _table("setting", "default", "meaning")
-    for name, field in type(system).Params.model_fields.items():
-        table.add_row(f"network.{name}", str(field.default), " ".join((field.description or "").split()))
+    for row in _rows(system.params, "network."):
+        table.add_row(*row)
     return table
+
+
+def _rows(block: "Settings", prefix: str) -> "Iterator[tuple[str, str, str]]":
+    """List the settings of a block as they are, blocks inside it after the sentence that introduces them."""
+    from nirtrans.config import Settings
+
+    for name, field in type(block).model_fields.items():
+        value, meaning = getattr(block, name), " ".join((field.description or "").split())
+        inner = list(_rows(value, f"{prefix}{name}.")) if isinstance(value, Settings) else []
+        yield (f"{prefix}{name}", "" if inner else str(value), meaning)
+        yield from inner
 
 
 def _table(*columns: str) -> "Table":
