@@ -20,30 +20,24 @@ from typing import Annotated, Any
 from pydantic import Field
 from torch import Tensor
 
-from nirtrans.color.ranges import to_signed, to_unit
-from nirtrans.config import Settings
-from nirtrans.losses.adversarial import GanKind, generator_loss
+from nirtrans.color.ranges import to_unit
 from nirtrans.losses.color import angular_loss
-from nirtrans.losses.cycle import cycle_loss
-from nirtrans.losses.masked import blank, masked_l1
-from nirtrans.models.critique import critic_terms
-from nirtrans.models.system import MODELS, System, TrainingBatch
-from nirtrans.nn.augment import Augmentation
+from nirtrans.losses.masked import masked_l1
+from nirtrans.models.cycle import CycleParams, CycleSystem, Weight
+from nirtrans.models.system import MODELS, TrainingBatch
 from nirtrans.nn.blocks import UpKind
 from nirtrans.nn.discriminators import Critic, make_critic
 from nirtrans.nn.generators import UNet, UResNet
 from nirtrans.nn.norms import NormKind
-from nirtrans.nn.pool import ImagePool
 
 Width = Annotated[int, Field(ge=1, le=512)]
-Weight = Annotated[float, Field(ge=0)]
 
 
 @MODELS.add("cyclegan-asym")
-class CycleGANAsym(System):
+class CycleGANAsym(CycleSystem):
     """Translate NIR to RGB with a large generator and back with a small one."""
 
-    class Params(Settings):
+    class Params(CycleParams):
         """Sizes of the four networks and weights of the losses."""
 
         width: Width = 64
@@ -62,10 +56,6 @@ class CycleGANAsym(System):
         """Its halvings: crops must be multiples of 2 ** back_depth."""
         critic_rgb: Critic = Critic(kind="fpn")
         """The critic of RGB pictures."""
-        critic_nir: Critic = Critic(kind="patch")
-        """The critic of NIR pictures."""
-        gan: GanKind = "lsgan"
-        """Form of the adversarial loss: lsgan, bce, hinge or wgan-gp."""
         nir_weight: Weight = 1.0
         """Weight of the adversarial loss on NIR; lambda 1 of the paper."""
         cycle: Weight = 10.0
@@ -77,9 +67,6 @@ class CycleGANAsym(System):
         angular: Weight = 0.0
         """Weight of the angle between generated and true colour in radians, where a batch is aligned; ours."""
 
-    phases = {"generator": ("to_rgb", "to_nir"), "discriminator": ("critic_rgb", "critic_nir")}
-    inference = ("to_rgb",)
-    domains = frozenset({"nir", "gray", "lineart"})
     paper = "Sun et al. 2019, IEEE Access 7"
     params: Params
 
@@ -91,43 +78,20 @@ class CycleGANAsym(System):
         self.to_nir = UNet(3, in_channels, width=p.back_width, depth=p.back_depth, norm=p.norm)
         self.critic_rgb = make_critic(p.critic_rgb, 3)
         self.critic_nir = make_critic(p.critic_nir, in_channels)
-        self.pool_rgb, self.pool_nir = ImagePool(), ImagePool()
-
-    def colorize(self, source: Tensor) -> Tensor:
-        """Translate [N, C, H, W] in [0, 1] to sRGB [N, 3, H, W] in [0, 1]; H and W multiples of 2 ** halvings."""
-        return to_unit(self.to_rgb(to_signed(source)))
 
     def forward_train(self, batch: TrainingBatch) -> dict[str, Any]:
-        """Translate both sides and back again; all tensors in [-1, 1], pixels without data blank on the way in."""
-        nir, rgb = (blank(to_signed(image), batch.valid) for image in (batch.source, batch.target))
-        fake_rgb, fake_nir = self.to_rgb(nir), self.to_nir(rgb)
-        out = {"nir": nir, "rgb": rgb, "fake_rgb": fake_rgb, "fake_nir": fake_nir}
-        out |= {"cycle_nir": self.to_nir(fake_rgb), "cycle_rgb": self.to_rgb(fake_nir)}
+        """Translate both sides and back again, and what is grey already; all tensors in [-1, 1]."""
+        out = super().forward_train(batch)
         if self.params.identity:
-            out["same_nir"] = self.to_nir(nir.mean(1, keepdim=True).expand(-1, 3, -1, -1))
+            out["same_nir"] = self.to_nir(out["nir"].mean(1, keepdim=True).expand(-1, 3, -1, -1))
         return out
 
     def losses(self, phase: str, batch: TrainingBatch, out: dict[str, Any]) -> dict[str, Tensor]:
         """Return the terms of one phase; pixels without data leave all of them."""
-        if phase == "generator":
-            return self._generator_terms(batch, out)
-        p, nir, rgb = self.params, out["nir"], out["rgb"]
-        fake_nir = self.pool_nir(blank(out["fake_nir"].detach(), batch.valid))
-        fake_rgb = self.pool_rgb(blank(out["fake_rgb"].detach(), batch.valid))
-        show_rgb, show_nir = Augmentation(p.critic_rgb.augment, rgb), Augmentation(p.critic_nir.augment, nir)
-        terms = critic_terms(self.critic_rgb, show_rgb, rgb, fake_rgb, gan=p.gan, name="rgb")
-        return terms | critic_terms(self.critic_nir, show_nir, nir, fake_nir, gan=p.gan, name="nir")
-
-    def _generator_terms(self, batch: TrainingBatch, out: dict[str, Any]) -> dict[str, Tensor]:
+        if phase == "discriminator":
+            return self.critic_losses(batch, out)
         p, valid = self.params, batch.valid
-        fake_rgb, fake_nir = blank(out["fake_rgb"], valid), blank(out["fake_nir"], valid)
-        judged_rgb = self.critic_rgb(Augmentation(p.critic_rgb.augment, fake_rgb)(fake_rgb))
-        judged_nir = self.critic_nir(Augmentation(p.critic_nir.augment, fake_nir)(fake_nir))
-        terms = {
-            "gan_rgb": generator_loss(judged_rgb, kind=p.gan),
-            "gan_nir": p.nir_weight * generator_loss(judged_nir, kind=p.gan),
-            "cycle": p.cycle * cycle_loss([(out["nir"], out["cycle_nir"]), (out["rgb"], out["cycle_rgb"])], valid),
-        }
+        terms = self.cycle_losses(batch, out)
         if batch.paired and p.paired:
             fidelity = masked_l1(out["fake_rgb"], out["rgb"], valid) + masked_l1(out["fake_nir"], out["nir"], valid)
             terms["paired"] = p.paired * fidelity
