@@ -20,7 +20,14 @@ def test_only_models_of_a_domain(nirtrans: Callable) -> None:
 
 def test_one_model_in_full(nirtrans: Callable) -> None:
     out = nirtrans("models", "cyclegan-asym").out
-    for part in ("halo 176 px, multiples of 8 px", "47,169,347", "network.cycle", "network.critic_rgb.spectral", "cyclegan-asym-small", "lambda 2"):
+    for part in (
+        "halo 176 px, multiples of 8 px",
+        "47,169,347",
+        "network.cycle",
+        "network.critic_rgb.spectral",
+        "cyclegan-asym-small",
+        "lambda 2",
+    ):
         assert part in out
 
 

@@ -1,5 +1,6 @@
-"""Training processes for tests: `python -m tests.engine.processes (train|halves|kill) OUT RUN_AS_JSON [SYSTEM]`."""
+"""Training processes for tests: `python -m tests.engine.processes ACTION OUT RUN_AS_JSON [SYSTEM]`, see ACTIONS."""
 
+import itertools
 import os
 import random
 import signal
@@ -16,8 +17,11 @@ from nirtrans.config import Run
 from nirtrans.data.sample import Batch
 from nirtrans.engine.checkpoint import newest_state
 from nirtrans.engine.distributed import finish, launch
-from tests.engine.runs import train
+from nirtrans.engine.trainer import Hooks, Trainer
+from nirtrans.models import MODELS, build_system
+from tests.engine.runs import save, train
 from tests.engine.systems import batches
+from tests.models.tiny import tiny_batch, tiny_run
 
 KILLS = 6
 Poison = Callable[[Iterator[Batch], int, int], Iterator[Batch]]
@@ -38,11 +42,16 @@ def continue_run(out: Path, run: Run, name: str, poison: Poison = unchanged) -> 
     resume = newest_state(out) is not None
     trainer = train(run, out, name, resume=resume, batches=make_batches, accelerator=accelerator)
     trainer.close()
-    for parameter in trainer.system.parameters():
+    assert_in_step(trainer)
+
+
+def assert_in_step(trainer: Trainer) -> None:
+    """Compare the parameters of all ranks."""
+    for name, parameter in trainer.system.named_parameters():
         first = parameter.detach().clone()
-        if accelerator.num_processes > 1:
+        if trainer.accelerator.num_processes > 1:
             torch.distributed.broadcast(first, src=0)
-        assert torch.equal(first, parameter)
+        assert torch.equal(first, parameter), name
 
 
 def poison_one_rank(source: Iterator[Batch], start: int, rank: int) -> Iterator[Batch]:
@@ -60,6 +69,27 @@ def train_whole_and_in_halves(out: Path, run: Run, name: str) -> None:
     continue_run(out / "whole", run, name, poison_one_rank)
     continue_run(out / "halves", half, name, poison_one_rank)
     continue_run(out / "halves", run, name, poison_one_rank)
+
+
+def train_every_model(out: Path, run: Run, name: str) -> None:
+    """Train each registered model on random pictures, which differ between the ranks, as do noise and places drawn."""
+    accelerator = launch(run.train)
+    for model in MODELS.names():
+        own = tiny_run(model, train=run.train.model_dump())
+        (out / model).mkdir(exist_ok=True)
+        system = build_system(own)
+        unpaired = "unpaired" in system.pairings
+
+        def random_pictures(
+            start: int, channels: int = system.in_channels, unpaired: bool = unpaired
+        ) -> Iterator[Batch]:
+            for step in itertools.count(start):
+                yield tiny_batch(channels, paired=step % 2 == 0 or not unpaired, masked=step % 3 == 0, count=1)
+
+        options = {"system": system, "batches": random_pictures, "accelerator": accelerator, "hooks": Hooks(save)}
+        trainer = train(own, out / model, **options)
+        trainer.close()
+        assert_in_step(trainer)
 
 
 def kill_again_and_again(out: Path, run: Run, name: str) -> None:
@@ -82,7 +112,12 @@ def kill_again_and_again(out: Path, run: Run, name: str) -> None:
     continue_run(out, run, name)
 
 
-ACTIONS = {"train": continue_run, "halves": train_whole_and_in_halves, "kill": kill_again_and_again}
+ACTIONS = {
+    "train": continue_run,
+    "halves": train_whole_and_in_halves,
+    "kill": kill_again_and_again,
+    "models": train_every_model,
+}
 
 if __name__ == "__main__":
     action, folder, settings, *rest = sys.argv[1:]

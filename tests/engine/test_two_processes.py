@@ -13,6 +13,7 @@ from torch import Tensor
 from nirtrans.config import Run
 from nirtrans.engine.distributed import launch
 from nirtrans.errors import CheckpointError, ConfigError
+from nirtrans.models import MODELS
 from tests.engine.runs import make_trainer, metrics, state_tensors, train
 from tests.engine.systems import make_run
 
@@ -64,6 +65,12 @@ def test_two_resume_exactly_and_skip_together(tmp_path: Path) -> None:
     assert not torch.equal(*pools)
     with pytest.raises(CheckpointError, match="2 processes, got 1; resume with torchrun"):
         make_trainer(run, tmp_path / "whole").restore()
+
+
+def test_every_model_stays_in_step(tmp_path: Path) -> None:
+    """Wrapped networks wait for every gradient: one unused parameter would end the run."""
+    torchrun("models", tmp_path, make_run(steps=4, batch=2, state_every=4), "all")
+    assert {folder.name for folder in tmp_path.iterdir()} == set(MODELS.names())
 
 
 def test_settings_that_cannot_be_launched() -> None:
