@@ -1,5 +1,6 @@
 """Losses and pictures without the pixels that hold no data."""
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 
@@ -8,29 +9,48 @@ def masked_l1(image: Tensor, target: Tensor, valid: Tensor | None = None) -> Ten
     """Return the mean absolute difference over valid pixels, averaged over the pictures.
 
     Each picture counts alike, however many of its pixels are valid: the mean over a batch then does not depend on how
-    the batch is divided among processes. A picture without any valid pixel counts 0.
+    the batch is divided among processes. A picture without any valid pixel counts 0. What stands in other pixels, NaN
+    included, changes neither the value nor a gradient.
 
     Args:
         image: [N, C, H, W].
         target: [N, C, H, W].
         valid: [N, 1, H, W], bool; None means everywhere.
 
+    Returns:
+        A scalar, float64 for float64 pictures, else float32.
+
     Example:
-        >>> import torch
         >>> masked_l1(torch.zeros(1, 3, 2, 2), torch.ones(1, 3, 2, 2)).item()
         1.0
     """
-    difference = (image - target).abs().float()
-    return masked_mean(difference.mean(1, keepdim=True), valid)
+    image, target = comparable(image, target, valid)
+    return masked_mean((image - target).abs().mean(1, keepdim=True), valid)
+
+
+def masked_mse(image: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
+    """Return the mean squared difference over valid pixels, averaged over the pictures; see `masked_l1`."""
+    image, target = comparable(image, target, valid)
+    return masked_mean((image - target).square().mean(1, keepdim=True), valid)
 
 
 def masked_mean(values: Tensor, valid: Tensor | None = None) -> Tensor:
-    """Return the mean of [N, 1, H, W] over valid pixels, averaged over the pictures; see `masked_l1`."""
+    """Return the mean of [N, 1, H, W] over valid pixels, averaged over the pictures; see `masked_l1`.
+
+    The values are finite everywhere: what is computed from NaN has a NaN gradient, which no later mask can remove, so
+    pictures are blanked before (`comparable`).
+    """
     if valid is None:
         return values.mean()
-    weight = valid.float()
+    weight = valid.to(values.dtype)
     pixels = weight.sum((1, 2, 3)).clamp(min=1)  # [N]
     return ((values * weight).sum((1, 2, 3)) / pixels).mean()
+
+
+def comparable(image: Tensor, target: Tensor, valid: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return both pictures blank where they hold no data, in float32, or in float64 if one of them is."""
+    wide = torch.float64 if torch.float64 in (image.dtype, target.dtype) else torch.float32
+    return blank(image, valid).to(wide), blank(target, valid).to(wide)
 
 
 def blank(image: Tensor, valid: Tensor | None) -> Tensor:
