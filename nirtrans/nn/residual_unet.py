@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from nirtrans.nn.blocks import LEAK, check_size, needs_bias
+from nirtrans.nn.convolutions import ResizeConv2d
 from nirtrans.nn.norms import NormKind, make_norm
 
 WIDEST = 8  # times the width at full size; wider levels cost most of the weights and gained nothing
@@ -81,10 +82,7 @@ class ResidualUNet(nn.Module):
             for level in range(depth)
         )
         levels = list(reversed(range(depth)))
-        self.enlarge = nn.ModuleList(
-            nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(widths[level + 1], widths[level], 3, padding=1))
-            for level in levels
-        )
+        self.enlarge = nn.ModuleList(ResizeConv2d(widths[level + 1], widths[level], bias=True) for level in levels)
         self.decoder = nn.ModuleList(block(2 * widths[level], widths[level]) for level in levels)
         self.head = nn.Conv2d(width, outputs, 1)
         with torch.no_grad():
