@@ -45,7 +45,7 @@ def patch_nce(query: Tensor, key: Tensor, counted: Tensor, *, temperature: float
         temperature: Divides the cosines.
 
     Returns:
-        [N], float32 or wider: the mean over the counted places of each picture, 0 where there is none.
+        [N], float32: the mean over the counted places of each picture, 0 where there is none.
 
     Example:
         >>> same = torch.ones(1, 4, 1)

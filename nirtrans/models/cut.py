@@ -16,7 +16,7 @@ as a rule, so whatever is RGB enters the encoder as its luma, repeated for each 
 patches are compared, and targets as stand-in sources for the identity term, which thereby becomes the colorizing of a
 target's own luma. PatchNCE then ties the structure and leaves colour to the discriminator. Pixels without data are
 blank, and patches are drawn only where a cell of the layer is wholly valid. Both PatchNCE terms count whole, as in
-the paper's objective; the public code halves them.
+the paper's objective; the public code halves them. Any of the `fidelity` terms may join, all off by default.
 """
 
 from typing import Annotated, Any
@@ -29,6 +29,7 @@ from nirtrans.color.ranges import to_signed, to_unit
 from nirtrans.config import Settings
 from nirtrans.losses.adversarial import GanKind, generator_loss
 from nirtrans.losses.contrastive import contrastive_loss, draw_patches
+from nirtrans.losses.fidelity import Fidelity, fidelity_terms
 from nirtrans.losses.masked import blank
 from nirtrans.models.critique import critic_terms
 from nirtrans.models.system import MODELS, System, TrainingBatch
@@ -77,6 +78,8 @@ class CUT(System):
         """Length of a projected patch."""
         mirror: bool = False
         """Mirror sources in half of the steps and compare with the patches of the unmirrored ones: FastCUT."""
+        fidelity: Fidelity = Fidelity()
+        """Distances between generated and true RGB, aligned batches but for `histogram`; ours, off as in the paper."""
 
         @field_validator("taps")
         @classmethod
@@ -126,7 +129,10 @@ class CUT(System):
         fake = blank(out["fake"], batch.valid)
         if phase == "discriminator":
             return critic_terms(self.critic_rgb, show, out["rgb"], fake, gan=p.gan, name="rgb")
-        return {"gan": generator_loss(self.critic_rgb(show(fake)), kind=p.gan), **self._contrast(batch, out)}
+        held = fidelity_terms(
+            p.fidelity, out["fake"], out["rgb"], source=out["source"], valid=batch.valid, paired=batch.paired
+        )
+        return {"gan": generator_loss(self.critic_rgb(show(fake)), kind=p.gan), **self._contrast(batch, out), **held}
 
     def _contrast(self, batch: TrainingBatch, out: dict[str, Any]) -> dict[str, Tensor]:
         """Compare patches of what was made with those of what it was made from."""

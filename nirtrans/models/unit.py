@@ -13,7 +13,7 @@ The shared blocks are the paper's; later implementations leave them out and rely
 are the defaults too (section 4). Not from the paper but from its successors: strided 4x4 convolutions, instance norm,
 residual blocks of constant width (nf 48, so 192 channels at 1/4), LSGAN, and discriminators at three scales with
 spectral norm. Codes get noise of variance 1 in training, from torch's global generator, and none in use: `colorize` is
-deterministic.
+deterministic. Any of the `fidelity` terms may join, all off by default.
 """
 
 from typing import Annotated, Any
@@ -26,6 +26,7 @@ from nirtrans.color.ranges import to_signed, to_unit
 from nirtrans.config import Settings
 from nirtrans.losses.adversarial import GanKind, generator_loss
 from nirtrans.losses.cycle import cycle_loss
+from nirtrans.losses.fidelity import Fidelity, fidelity_terms
 from nirtrans.losses.latent import code_divergence
 from nirtrans.losses.masked import blank
 from nirtrans.models.critique import critic_terms
@@ -74,6 +75,8 @@ class UNIT(System):
         """Weight of the mean square of the codes of translated pictures; lambda 3."""
         cycle: Weight = 100.0
         """Weight of the L1 distance between a picture and its translation translated back; lambda 4."""
+        fidelity: Fidelity = Fidelity()
+        """Distances between generated and true RGB, aligned batches but for `histogram`; ours, off as in the paper."""
 
         @field_validator("shared")
         @classmethod
@@ -141,7 +144,9 @@ class UNIT(System):
             show = Augmentation(p.critic.augment, out[side])
             judged = critic(show(blank(out[f"fake_{side}"], valid)))
             terms[f"gan_{side}"] = p.gan_weight * generator_loss(judged, kind=p.gan)
-        return terms
+        return terms | fidelity_terms(
+            p.fidelity, out["fake_rgb"], out["rgb"], source=out["source"], valid=valid, paired=batch.paired
+        )
 
 
 def _sample(code: Tensor) -> Tensor:

@@ -50,9 +50,12 @@ def test_a_weight_scales_its_term_alone(term: str, setting: str) -> None:
     assert thrice == once
 
 
-def test_terms() -> None:
+def test_fidelity_joins_where_a_batch_is_aligned() -> None:
     assert set(terms(system())) == {"gan", "nce", "identity"}
     assert set(terms(system(identity=0))) == {"gan", "nce"}
+    faithful = system(fidelity={"l1": 2.0, "histogram": 1.0})
+    assert set(terms(faithful)) == {"gan", "nce", "identity", "l1", "histogram"}
+    assert set(terms(faithful, paired=False)) == {"gan", "nce", "identity", "histogram"}
 
 
 def test_the_contrast_by_hand() -> None:

@@ -66,9 +66,12 @@ def test_terms_by_hand() -> None:
     assert values == pytest.approx({"recon": 100 * 0.75, "kl": 0.1 * 4, "cycle": 100, "cycle_kl": 0.1 * 2}, rel=1e-5)
 
 
-def test_the_terms() -> None:
+def test_fidelity_joins_where_a_batch_is_aligned() -> None:
     plain = {"gan_rgb", "gan_source", "recon", "kl", "cycle", "cycle_kl"}
     assert set(terms(system())) == plain
+    faithful = system(fidelity={"l1": 2.0, "histogram": 1.0})
+    assert set(terms(faithful)) == plain | {"l1", "histogram"}
+    assert set(terms(faithful, paired=False)) == plain | {"histogram"}
 
 
 def test_training_draws_noise_and_colorizing_does_not() -> None:
