@@ -15,6 +15,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "unit": {"width": 4, "blocks": 2, "critic": {"kind": "multiscale", "width": 4, "layers": 2, "scales": 2}},
     "cut": {"width": 4, "blocks": 1, "taps": [0, 4, 12], "patches": 16, "head_width": 8, "critic": {"width": 4}},
     "nirtrans-base": {"width": 4, "depth": 2, "adversarial": 0.1, "critic": {"width": 4, "layers": 2}},
+    "pix2pix": {"width": 4, "depth": 4, "critic": {"width": 4}},
 }  # fmt: skip
 SIDE_PX = 32
 
