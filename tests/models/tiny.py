@@ -16,6 +16,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "cut": {"width": 4, "blocks": 1, "taps": [0, 4, 12], "patches": 16, "head_width": 8, "critic": {"width": 4}},
     "nirtrans-base": {"width": 4, "depth": 2, "adversarial": 0.1, "critic": {"width": 4, "layers": 2}},
     "pix2pix": {"width": 4, "depth": 4, "critic": {"width": 4}},
+    "cyclegan": {"width": 4, "blocks": 1, "critic_rgb": {"width": 4}, "critic_nir": {"width": 4}},
 }  # fmt: skip
 SIDE_PX = 32
 
