@@ -79,7 +79,7 @@ class DataSettings(Settings):
     pairing: Pairing | None = None
     """paired: source and target of one place; unpaired: drawn independently; mixed: both kinds of batch alternate.
 
-    None: paired if the data are aligned, else unpaired."""
+    None: what the data are: paired, unpaired, or mixed where sources of both kinds are joined."""
     crop_px: PositiveInt = 256
     """Side of the square training crops."""
     flip: bool = True

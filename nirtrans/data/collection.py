@@ -91,17 +91,28 @@ def _named_apart(rasters: Sequence[tuple[SourceSettings, list[RasterFile]]]) -> 
 
 
 def _join(parts: Sequence[tuple[SourceSettings, Collection]]) -> Collection:
-    """Concatenate sources, named apart; one unaligned part makes the whole unaligned."""
+    """Concatenate sources, named apart; beside pairs, pictures of unpaired folders stay loose."""
     if len(parts) == 1:
         return parts[0][1]
-    labelled = list(zip(_labels([source for source, _ in parts]), (part for _, part in parts), strict=True))
+    labels = _labels([source for source, _ in parts])
+    named = [_named(part, label) for label, (_, part) in zip(labels, parts, strict=True)]
+    pairs = [part for part in named if part.aligned]
+    firm = pairs or named
+    loose = [part for part in named if not part.aligned] if pairs else []
     return Collection(
-        sources=tuple(_renamed(picture, label) for label, part in labelled for picture in part.sources),
-        targets=tuple(_renamed(picture, label) for label, part in labelled for picture in part.targets),
-        aligned=all(part.aligned for _, part in labelled),
-        preprocessing=labelled[0][1].preprocessing,
-        description="; ".join(part.description for _, part in labelled),
+        sources=tuple(picture for part in firm for picture in part.sources),
+        targets=tuple(picture for part in firm for picture in part.targets),
+        aligned=bool(pairs),
+        preprocessing=named[0].preprocessing,
+        description="; ".join(part.description for part in named),
+        loose_sources=tuple(picture for part in loose for picture in part.sources),
+        loose_targets=tuple(picture for part in loose for picture in part.targets),
     )
+
+
+def _named(part: Collection, label: str) -> Collection:
+    sources, targets = (tuple(_renamed(picture, label) for picture in side) for side in (part.sources, part.targets))
+    return replace(part, sources=sources, targets=targets)
 
 
 def _renamed(picture: Any, label: str) -> Any:

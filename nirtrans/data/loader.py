@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset
 
-from nirtrans.config import Run
+from nirtrans.config import Pairing, Run
 from nirtrans.data.cache import CACHE_BYTES, DECODED
 from nirtrans.data.picture import Collection, Picture
 from nirtrans.data.sample import Batch, Sample, collate
@@ -63,8 +63,9 @@ def training_batches(
 
 
 def with_pairing(run: Run, collection: Collection) -> Run:
-    """Return the run with its pairing written out: paired if the pictures are aligned, where it says nothing."""
-    pairing = run.data.pairing or ("paired" if collection.aligned else "unpaired")
+    """Return the run with its pairing written out; where it says nothing, the pictures decide."""
+    fitting: Pairing = "mixed" if collection.loose_targets else "paired" if collection.aligned else "unpaired"
+    pairing = run.data.pairing or fitting
     return run.model_copy(update={"data": run.data.model_copy(update={"pairing": pairing})})
 
 
@@ -77,7 +78,7 @@ def check_trainable(train: Collection, run: Run) -> None:
             f"data.pairing is {run.data.pairing}, but sources and targets are not pairs ({train.description}); "
             "use --set data.pairing=unpaired"
         )
-    smallest = min((*train.sources, *train.targets), key=lambda picture: min(picture.size))
+    smallest = min((*train.every_source, *train.every_target), key=lambda picture: min(picture.size))
     if min(smallest.size) < run.data.crop_px * (1 - run.data.scale_jitter):  # down to there crops are enlarged
         height, width = smallest.size
         raise DataError(
@@ -134,9 +135,10 @@ class _Samples(Dataset):
     def _cut(self, number: int) -> Sample:
         """Cut the crops of one sample; those that hold little but nodata are drawn again, a few times."""
         paired = self._is_paired(number)
-        first = self._pick(SOURCE, number, len(self.train.sources))
-        second = first if paired else self._pick(TARGET, number, len(self.train.targets))
-        source, target = self.train.sources[first], self.train.targets[second]
+        sources, targets = self._drawn_from(paired)
+        first = self._pick(SOURCE, number, len(sources))
+        second = first if paired else self._pick(TARGET, number, len(targets))
+        source, target = sources[first], targets[second]
         rng = np.random.default_rng((self.seed, CROP, number))
         for _ in range(CROP_ATTEMPTS):
             placement = self._place(rng, source)
@@ -149,6 +151,11 @@ class _Samples(Dataset):
             pixels = jitter_tone(rng, pixels, self.data.tone_jitter)
         name = source.id if paired else f"{source.id}|{target.id}"
         return Sample(pixels, colours, None if valid.all() else valid, paired=paired, id=name)
+
+    def _drawn_from(self, paired: bool) -> tuple[Sequence[Picture], Sequence[Picture]]:
+        if paired:
+            return self.train.sources, self.train.targets
+        return self.train.every_source, self.train.every_target
 
     def _is_paired(self, number: int) -> bool:
         """Mixed pairing alternates: even steps are paired."""

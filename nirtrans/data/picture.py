@@ -89,6 +89,8 @@ class Collection:
         aligned: Whether sources[i] and targets[i] show the same place, pixel by pixel.
         preprocessing: How file values became [0, 1].
         description: What it was made from, for the weights file.
+        loose_sources: Sources without a partner beside aligned ones; steps of unpaired batches draw from both.
+        loose_targets: Likewise.
     """
 
     sources: tuple[Picture, ...]
@@ -96,11 +98,31 @@ class Collection:
     aligned: bool
     preprocessing: Preprocessing
     description: str
+    loose_sources: tuple[Picture, ...] = ()
+    loose_targets: tuple[Picture, ...] = ()
+
+    @property
+    def every_source(self) -> tuple[Picture, ...]:
+        """Sources with and without a partner."""
+        return self.sources + self.loose_sources
+
+    @property
+    def every_target(self) -> tuple[Picture, ...]:
+        """Targets with and without a partner."""
+        return self.targets + self.loose_targets
 
     def part(self, name: Part) -> "Collection":
         """Return the pictures of one split; "all" is everything."""
         if name == "all":
             return self
-        sources = tuple(picture for picture in self.sources if picture.split == name)
-        targets = tuple(picture for picture in self.targets if picture.split == name)
-        return replace(self, sources=sources, targets=targets)
+
+        def chosen(pictures: tuple[Picture, ...]) -> tuple[Picture, ...]:
+            return tuple(picture for picture in pictures if picture.split == name)
+
+        return replace(
+            self,
+            sources=chosen(self.sources),
+            targets=chosen(self.targets),
+            loose_sources=chosen(self.loose_sources),
+            loose_targets=chosen(self.loose_targets),
+        )

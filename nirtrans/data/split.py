@@ -30,18 +30,21 @@ def assign_splits(collection: Collection) -> Collection:
     Raises:
         DataError: If pictures of one scene were given different splits.
     """
-    decided = _decided([*collection.sources, *collection.targets])
-    open_scenes = sorted({picture.scene for picture in [*collection.sources, *collection.targets]} - decided.keys())
+    pictures = [*collection.every_source, *collection.every_target]
+    decided = _decided(pictures)
+    open_scenes = sorted({picture.scene for picture in pictures} - decided.keys())
     splits = _every_sixth(open_scenes) | decided
+
+    def placed(pictures: Sequence[Any]) -> tuple[Any, ...]:
+        return tuple(replace(picture, split=splits[picture.scene]) for picture in pictures)
+
     return replace(
         collection,
-        sources=tuple(_placed(picture, splits) for picture in collection.sources),
-        targets=tuple(_placed(picture, splits) for picture in collection.targets),
+        sources=placed(collection.sources),
+        targets=placed(collection.targets),
+        loose_sources=placed(collection.loose_sources),
+        loose_targets=placed(collection.loose_targets),
     )
-
-
-def _placed(picture: Any, splits: Mapping[str, str]) -> Any:
-    return replace(picture, split=splits[picture.scene])
 
 
 def _decided(pictures: Sequence[Any]) -> dict[str, str]:

@@ -164,7 +164,9 @@ def _create(out: Path, request: Request, collection: Collection) -> None:
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["id", "scene", "split"])
-    rows.writerows(sorted({(p.id, p.scene, p.split or "train") for p in (*collection.sources, *collection.targets)}))
+    rows.writerows(
+        sorted({(p.id, p.scene, p.split or "train") for p in (*collection.every_source, *collection.every_target)})
+    )
     write_text(out / run_folder.SPLITS, text.getvalue())
 
 

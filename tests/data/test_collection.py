@@ -1,5 +1,6 @@
 """What may stand after --data, and what is refused, with the words a user sees."""
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PIL import Image as Pillow
 
 from nirtrans.config import Run
 from nirtrans.data.collection import Collection, open_collection
+from nirtrans.data.loader import training_batches, with_pairing
 from nirtrans.data.synthetic import write_synthetic_pairs, write_synthetic_raster
 from nirtrans.errors import DataError
 from nirtrans.io.images import write_image
@@ -99,6 +101,26 @@ def test_unpaired_folders(tmp_path: Path, make_run: MakeRun) -> None:
     assert not collection.aligned
     assert (len(collection.part("train").sources), len(collection.part("train").targets)) == (3, 5)
     assert len(collection.part("test").targets) == 2
+
+
+def test_pictures_without_partners_join_pairs_loosely(tmp_path: Path, make_run: MakeRun) -> None:
+    write_synthetic_pairs(tmp_path / "pairs", scenes=3, size=(40, 40))
+    for part, channels, count in (("trainA", 1, 2), ("trainB", 3, 4)):
+        for number in range(count):
+            picture(tmp_path / "loose" / part / f"{number}.png", channels)
+    run = make_run(str(tmp_path / "pairs"), str(tmp_path / "loose"))
+    collection = opened(run)
+    train = collection.part("train")
+    assert collection.aligned
+    assert (len(train.sources), len(train.targets)) == (2, 2)
+    assert [picture.id for picture in train.loose_sources] == ["loose/0", "loose/1"]
+    assert (len(train.every_source), len(train.every_target)) == (4, 6)
+    assert with_pairing(run, collection).data.pairing == "mixed"
+    paired, unpaired = itertools.islice(training_batches(collection, run), 2)
+    assert paired.paired
+    assert not unpaired.paired
+    assert not any("loose" in name for name in paired.ids)
+    assert any("loose" in name for name in unpaired.ids)
 
 
 def test_gray_is_made_from_colour_pictures(tmp_path: Path, make_run: MakeRun) -> None:
