@@ -3,7 +3,7 @@
 import torch
 
 from nirtrans.losses.cycle import cycle_loss
-from nirtrans.losses.masked import blank, masked_l1, valid_cells
+from nirtrans.losses.masked import blank, masked_l1, masked_mse, valid_cells
 
 
 def mask(columns: int) -> torch.Tensor:
@@ -17,6 +17,13 @@ def test_value_by_hand() -> None:
     image[:, 0] = 3.0
     image[..., 2:] = 99.0
     assert masked_l1(image, target, mask(2)).item() == 1.0
+
+
+def test_squares_by_hand() -> None:
+    image = torch.zeros(1, 3, 4, 4)
+    image[:, 0] = 3.0
+    image[..., 2:] = torch.nan
+    assert masked_mse(image, torch.zeros(1, 3, 4, 4), mask(2)).item() == 3.0
 
 
 def test_without_a_mask_it_is_l1() -> None:
