@@ -52,15 +52,15 @@ class NirtransBase(System):
         """Weight of the adversarial loss; 0 builds no discriminator."""
         gan: GanKind = "lsgan"
         """Its form: lsgan, bce, hinge or wgan-gp."""
-        feature_matching: Weight = 0.0
+        features: Weight = 0.0
         """Weight of the distance between the discriminator's features, where a batch is aligned."""
         critic: Critic = Critic()
         """The discriminator, which judges colours alone."""
 
         @model_validator(mode="after")
         def _check_critic(self) -> "NirtransBase.Params":
-            if self.feature_matching and not self.adversarial:
-                raise ValueError("feature_matching compares what a discriminator sees; give adversarial a weight too")
+            if self.features and not self.adversarial:
+                raise ValueError("features are compared inside the discriminator; give adversarial a weight too")
             return self
 
     phases = {"generator": ("to_rgb",), "discriminator": ("critic",)}
@@ -106,7 +106,7 @@ class NirtransBase(System):
         )
         if p.adversarial:
             fake = blank(out["fake"], valid)
-            features = p.feature_matching / p.adversarial if batch.paired else 0.0
+            features = p.features / p.adversarial if batch.paired else 0.0
             show = Augmentation(p.critic.augment, fake)
             judged = generator_terms(self.critic, show, out["real"], fake, gan=p.gan, features=features)
             terms |= {name: p.adversarial * term for name, term in judged.items()}

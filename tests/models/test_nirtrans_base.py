@@ -28,7 +28,7 @@ def test_without_adversarial_weight_there_is_no_discriminator() -> None:
 
 
 def test_each_weight_adds_its_term() -> None:
-    network = {"adversarial": 0.5, "feature_matching": 2.0, "fidelity": {"l1": 1, "ssim": 0.5, "histogram": 0.1}}
+    network = {"adversarial": 0.5, "features": 2.0, "fidelity": {"l1": 1, "ssim": 0.5, "histogram": 0.1}}
     system = build_system(tiny_run(NAME, **network))
     assert set(terms_of(system, "generator")) == {"l1", "angular", "ssim", "histogram", "gan", "features"}
     assert set(terms_of(system, "generator", paired=False)) == {"histogram", "gan"}
@@ -57,9 +57,9 @@ def test_unpaired_steps_need_something_that_judges_without_the_truth() -> None:
         check_pairing(plain, build_system(tiny_run(NAME, **network)))
 
 
-def test_feature_matching_without_a_discriminator_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"feature_matching compares what a discriminator sees"):
-        build_system(tiny_run(NAME, adversarial=0.0, feature_matching=1.0))
+def test_features_without_a_discriminator_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"features are compared inside the discriminator"):
+        build_system(tiny_run(NAME, adversarial=0.0, features=1.0))
 
 
 def test_the_default_is_bounded_and_of_moderate_size() -> None:
