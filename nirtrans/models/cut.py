@@ -25,6 +25,7 @@ import torch
 from pydantic import Field, ValidationInfo, field_validator
 from torch import Tensor
 
+from nirtrans.color.luma import luma
 from nirtrans.color.ranges import to_signed, to_unit
 from nirtrans.config import Settings
 from nirtrans.losses.adversarial import GanKind, generator_loss
@@ -148,6 +149,4 @@ class CUT(System):
 
     def _as_source(self, rgb: Tensor) -> Tensor:
         """Return what the encoder sees of RGB [K, 3, H, W] in [-1, 1]: its luma, [K, in_channels, H, W]."""
-        red, green, blue = rgb.unbind(1)
-        luma = 0.299 * red + 0.587 * green + 0.114 * blue
-        return luma[:, None].expand(-1, self.in_channels, -1, -1)
+        return luma(rgb).expand(-1, self.in_channels, -1, -1)

@@ -17,3 +17,10 @@ def test_grey_is_its_own_luma_in_either_range() -> None:
     torch.testing.assert_close(luma(grey.expand(-1, 3, -1, -1)), grey)
     rgb = torch.rand(2, 3, 4, 5)
     torch.testing.assert_close(to_unit(luma(to_signed(rgb))), luma(rgb))
+
+
+def test_autocast_does_not_round_it() -> None:
+    rgb = torch.rand(1, 3, 8, 8)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = luma(rgb)
+    assert torch.equal(found, luma(rgb))
