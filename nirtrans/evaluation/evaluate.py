@@ -46,10 +46,19 @@ class Evaluation:
 
     def summary(self) -> dict[str, dict[str, dict[str, Any]]]:
         """Return model -> metric -> mean, 95 % confidence interval, and number of pictures that have a value."""
+        metrics = self.metrics()
         return {
-            model: {metric: _aggregate([found[metric] for found in scores.values()], self.seed) for metric in METRICS}
+            model: {
+                name: _aggregate([found.get(name, math.nan) for found in scores.values()], self.seed)
+                for name in metrics
+            }
             for model, scores in self.scores.items()
         }
+
+    def metrics(self) -> list[str]:
+        """Return the names of the metrics that at least one picture was scored by, in the order of `METRICS`."""
+        known = {name for scores in self.scores.values() for found in scores.values() for name in found}
+        return [name for name in METRICS if name in known]
 
 
 def evaluate(
@@ -136,7 +145,7 @@ def write_results(evaluation: Evaluation, folder: Path) -> None:
     content = {"weights": evaluation.weights, "data": evaluation.data, "models": evaluation.summary(), "images": images}
     write_text(folder / "metrics.json", json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
     table = io.StringIO()
-    writer = csv.DictWriter(table, ["id", "model", *METRICS], lineterminator="\n")
+    writer = csv.DictWriter(table, ["id", "model", *evaluation.metrics()], lineterminator="\n")
     writer.writeheader()
     writer.writerows(_plain(images))
     write_text(folder / "metrics.csv", table.getvalue())

@@ -12,20 +12,14 @@ import numpy as np
 from nirtrans import __version__
 from nirtrans.data.collection import Collection
 from nirtrans.evaluation.evaluate import Evaluation
-from nirtrans.evaluation.metrics import HIGHER_IS_BETTER
+from nirtrans.evaluation.metrics import METRICS, Metric
 from nirtrans.evaluation.pairs import Pair, read_pairs
 from nirtrans.evaluation.panels import ERROR_TOP, data_uri, error_map, ramp_css
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.io.atomic import write_text
 
 PAGE = Path(__file__).with_suffix(".html")
-COLUMNS = {
-    "psnr": ("PSNR", "dB", 2),
-    "ssim": ("SSIM", "", 3),
-    "ssim_y": ("SSIM of luma", "", 3),
-    "ae": ("Angle", "deg", 2),
-}
-COLUMNS |= {"mae": ("MAE", "", 4), "delta_cf": ("Colourfulness off by", "", 1)}
+COLUMNS = {name: metric for name, metric in METRICS.items() if metric.headline}
 ORACLES = ("oracle-grey",)
 CASES = 4
 """Pictures shown of the best and of the worst."""
@@ -69,13 +63,13 @@ def _heading(evaluation: Evaluation) -> str:
 def _table(summary: Mapping[str, Mapping[str, Any]], evaluation: Evaluation) -> str:
     """Return the table of means with their intervals; the best that is no oracle is marked."""
     head = "".join(
-        f"<th>{name}{_arrow(metric)}<br>{unit or '&nbsp;'}</th>" for metric, (name, unit, _) in COLUMNS.items()
+        f"<th>{metric.title}{_arrow(metric)}<br>{metric.unit or '&nbsp;'}</th>" for metric in COLUMNS.values()
     )
-    best = {metric: _best(summary, metric) for metric in COLUMNS}
+    best = {name: _best(summary, name) for name in COLUMNS}
     rows = []
     for model, found in summary.items():
         kind = "model" if model in evaluation.weights else "oracle" if model in ORACLES else ""
-        cells = "".join(_cell(found[metric], COLUMNS[metric][2], best[metric] == model) for metric in COLUMNS)
+        cells = "".join(_cell(found[name], metric.digits, best[name] == model) for name, metric in COLUMNS.items())
         rows.append(f"<tr class='{kind}'><td>{_text(model)}</td>{cells}</tr>")
     return (
         "<h2>Means over pictures</h2><p class=soft>Small: 95 % interval by bootstrap. Oracles look at the truth; a "
@@ -92,7 +86,7 @@ def _cell(found: Mapping[str, Any], digits: int, best: bool) -> str:
 
 
 def _best(summary: Mapping[str, Mapping[str, Any]], metric: str) -> str:
-    sign = 1 if HIGHER_IS_BETTER[metric] else -1
+    sign = COLUMNS[metric].sign
     known = {model: sign * found[metric]["mean"] for model, found in summary.items() if model not in ORACLES}
     return max(known, key=lambda model: -math.inf if math.isnan(known[model]) else known[model])
 
@@ -175,9 +169,9 @@ def _case(pair: Pair, evaluation: Evaluation, colorizers: Mapping[str, Colorizer
     return f"<section class=case>{header}<div class=panels style='--columns: {columns}'>{figures}</div></section>"
 
 
-def _worded(metric: str, value: float) -> str:
-    name, unit, digits = COLUMNS[metric]
-    return f"{name} {_number(value, digits)} {unit}".strip()
+def _worded(name: str, value: float) -> str:
+    metric = COLUMNS[name]
+    return f"{metric.title} {_number(value, metric.digits)} {metric.unit}".strip()
 
 
 def _number(value: float, digits: int) -> str:
@@ -186,8 +180,8 @@ def _number(value: float, digits: int) -> str:
     return "&infin;" if math.isinf(value) else f"{value:.{digits}f}"
 
 
-def _arrow(metric: str) -> str:
-    return " &uarr;" if HIGHER_IS_BETTER[metric] else " &darr;"
+def _arrow(metric: Metric) -> str:
+    return " &uarr;" if metric.better == "higher" else " &darr;"
 
 
 def _text(value: object) -> str:

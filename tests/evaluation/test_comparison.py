@@ -14,7 +14,7 @@ from nirtrans.config import Preprocessing
 from nirtrans.data.collection import Collection, InMemory
 from nirtrans.errors import DataError
 from nirtrans.evaluation.evaluate import Evaluation, evaluate, write_results
-from nirtrans.evaluation.metrics import METRICS
+from nirtrans.evaluation.metrics import DEFAULT, METRICS
 from nirtrans.evaluation.pairs import choose_split
 from nirtrans.evaluation.panels import data_uri, error_map
 from nirtrans.evaluation.report import write_report
@@ -68,7 +68,7 @@ def test_files_hold_what_is_promised(judged: tuple[Evaluation, Collection], tmp_
     known = found["models"]["tiny"]["ssim"]
     assert known["ci95"][0] <= known["mean"] <= known["ci95"][1]
     assert known["n"] == 3
-    assert set(found["images"][0]) == {"id", "model", *METRICS}
+    assert set(found["images"][0]) == {"id", "model", *DEFAULT}
     rows = list(csv.DictReader((tmp_path / "metrics.csv").open()))
     assert len(rows) == len(found["images"]) == 5 * 3 + 1
     assert float(rows[0]["psnr"]) == found["images"][0]["psnr"]
