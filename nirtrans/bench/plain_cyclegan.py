@@ -209,8 +209,8 @@ class PlainCycleGAN:
         gan_rgb = lsgan(self.critic_rgb(fake_rgb), 1.0)
         gan_nir = self.p.nir_weight * lsgan(self.critic_nir(fake_nir), 1.0)
         cycle = self.p.cycle * (F.l1_loss(cycle_nir, nir) + F.l1_loss(cycle_rgb, rgb))
-        paired = self.p.paired * (F.l1_loss(fake_rgb, rgb) + F.l1_loss(fake_nir, nir))
-        (gan_rgb + gan_nir + cycle + paired).backward()
+        l1, l1_nir = (self.p.fidelity.l1 * F.l1_loss(*pair) for pair in ((fake_rgb, rgb), (fake_nir, nir)))
+        (gan_rgb + gan_nir + cycle + l1 + l1_nir).backward()
         self.adam_making.step()
         self._train_critics(True)
         self.adam_judging.zero_grad()
@@ -218,7 +218,8 @@ class PlainCycleGAN:
         judged_rgb = self._judge(self.critic_rgb, rgb, self.pool_rgb(fake_rgb.detach()))
         self.adam_judging.step()
         losses = {"generator/gan_rgb": gan_rgb, "generator/gan_nir": gan_nir, "generator/cycle": cycle}
-        losses |= {"generator/paired": paired, "discriminator/rgb": judged_rgb, "discriminator/nir": judged_nir}
+        losses |= {"generator/l1": l1, "generator/l1_nir": l1_nir}
+        losses |= {"discriminator/rgb": judged_rgb, "discriminator/nir": judged_nir}
         return {name: loss.item() for name, loss in losses.items()}
 
     def _train_critics(self, trained: bool) -> None:

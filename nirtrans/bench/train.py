@@ -76,7 +76,7 @@ def cases(setting: Setting) -> Iterator[Case]:
 def make_run(shape: tuple[int, ...]) -> Run:
     """Return the run of a batch [N, C, H, W]."""
     critics = {name: {"width": CRITIC_WIDTHS[shape[-1]]} for name in ("critic_rgb", "critic_nir")}
-    network = NETWORKS[shape[-1]] | critics | {"angular": 0}
+    network = NETWORKS[shape[-1]] | critics | {"fidelity": {"angular": 0}}
     data = {"crop_px": shape[-1], "workers": 0, "synthetic_scenes": 3, "pairing": "paired"}
     flags = {"network": network, "data": data, "train": {"batch": shape[0]}}
     return resolve_run("cyclegan-asym-small", flags=flags)

@@ -11,8 +11,8 @@ Access 7, 2019, doi 10.1109/ACCESS.2019.2933671. No code was published. In its l
 What the paper leaves open, all of it defaults of ours: layer tables, loss weights, LSGAN, the image pool, optimizer and
 crop. What differs on purpose: instance instead of batch norm, because batch norm at batches of a few pictures behaves
 differently in training and in use, and because instance statistics can be frozen over a scene; resize-convolutions
-against checkerboards; and, where a batch is aligned, an L1 term between the generated and the true picture and on
-request an angular one, which the paper does not have (`network.paired: 0` removes the first).
+against checkerboards; and, where a batch is aligned, the generated picture is held to the true one, which the paper
+does not do (`network.fidelity.l1: 0` gives its loss).
 """
 
 from typing import Annotated, Any
@@ -20,8 +20,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from torch import Tensor
 
-from nirtrans.color.ranges import to_unit
-from nirtrans.losses.color import angular_loss
+from nirtrans.losses.fidelity import Fidelity, fidelity_terms
 from nirtrans.losses.masked import masked_l1
 from nirtrans.models.cycle import CycleParams, CycleSystem, Weight
 from nirtrans.models.system import MODELS, TrainingBatch
@@ -62,10 +61,8 @@ class CycleGANAsym(CycleSystem):
         """Weight of the cycle loss; lambda 2 of the paper."""
         identity: Weight = 0.0
         """Weight of the demand that the RGB-to-NIR generator keeps a grey picture as it is; 0 switches it off."""
-        paired: Weight = 30.0
-        """Weight of the L1 distance to the truth, where a batch is aligned; ours, 0 gives the paper's loss."""
-        angular: Weight = 0.0
-        """Weight of the angle between generated and true colour in radians, where a batch is aligned; ours."""
+        fidelity: Fidelity = Fidelity(l1=30.0)
+        """Distances of generated to true colours; l1 also holds generated NIR to true NIR. Ours."""
 
     paper = "Sun et al. 2019, IEEE Access 7"
     params: Params
@@ -92,11 +89,11 @@ class CycleGANAsym(CycleSystem):
             return self.critic_losses(batch, out)
         p, valid = self.params, batch.valid
         terms = self.cycle_losses(batch, out)
-        if batch.paired and p.paired:
-            fidelity = masked_l1(out["fake_rgb"], out["rgb"], valid) + masked_l1(out["fake_nir"], out["nir"], valid)
-            terms["paired"] = p.paired * fidelity
-        if batch.paired and p.angular:
-            terms["angular"] = p.angular * angular_loss(to_unit(out["fake_rgb"]), to_unit(out["rgb"]), valid)
+        terms |= fidelity_terms(
+            p.fidelity, out["fake_rgb"], out["rgb"], source=out["nir"], valid=valid, paired=batch.paired
+        )
+        if batch.paired and p.fidelity.l1:
+            terms["l1_nir"] = p.fidelity.l1 * masked_l1(out["fake_nir"], out["nir"], valid)
         if p.identity:
             terms["identity"] = p.identity * masked_l1(out["same_nir"], out["nir"], valid)
         return terms

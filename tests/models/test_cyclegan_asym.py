@@ -66,19 +66,27 @@ def test_a_wasserstein_critic_pays_for_its_slope() -> None:
         assert all(value.grad is not None for value in built.critic_rgb.parameters())
 
 
-def test_the_paired_term_is_there_only_where_a_batch_is_aligned() -> None:
-    assert set(terms(system())) == {"gan_rgb", "gan_nir", "cycle", "paired"}
-    assert set(terms(system(), paired=False)) == {"gan_rgb", "gan_nir", "cycle"}
-    assert set(terms(system(paired=0))) == {"gan_rgb", "gan_nir", "cycle"}
-    assert set(terms(system(angular=1))) == {"gan_rgb", "gan_nir", "cycle", "paired", "angular"}
-    assert set(terms(system(angular=1), paired=False)) == {"gan_rgb", "gan_nir", "cycle"}
-    assert set(terms(system(identity=1), paired=False)) == {"gan_rgb", "gan_nir", "cycle", "identity"}
+def test_pictures_are_held_to_the_truth_only_where_a_batch_is_aligned() -> None:
+    paper = {"gan_rgb", "gan_nir", "cycle"}
+    assert set(terms(system())) == paper | {"l1", "l1_nir"}
+    assert set(terms(system(), paired=False)) == paper
+    assert set(terms(system(fidelity={"l1": 0}))) == paper
+    assert set(terms(system(fidelity={"angular": 1, "ndvi": 1}))) == paper | {"l1", "l1_nir", "angular", "ndvi"}
+    assert set(terms(system(fidelity={"angular": 1, "histogram": 1}), paired=False)) == paper | {"histogram"}
+    assert set(terms(system(identity=1), paired=False)) == paper | {"identity"}
 
 
-@pytest.mark.parametrize(("term", "setting"), [("cycle", "cycle"), ("gan_nir", "nir_weight"), ("paired", "paired")])
+@pytest.mark.parametrize(("term", "setting"), [("cycle", "cycle"), ("gan_nir", "nir_weight")])
 def test_a_weight_scales_its_term_alone(term: str, setting: str) -> None:
     once, thrice = terms(system(**{setting: 1.0})), terms(system(**{setting: 3.0}))
     assert thrice.pop(term) == pytest.approx(3 * once.pop(term))
+    assert thrice == once
+
+
+def test_the_weight_of_l1_holds_both_ways() -> None:
+    once, thrice = (terms(system(fidelity={"l1": weight, "sobel": 1})) for weight in (1.0, 3.0))
+    for term in ("l1", "l1_nir"):
+        assert thrice.pop(term) == pytest.approx(3 * once.pop(term))
     assert thrice == once
 
 
@@ -87,7 +95,7 @@ def test_losses_are_zero_where_nothing_is_left_to_learn() -> None:
     out = nothing.forward_train(sample)
     out |= {"fake_rgb": out["rgb"], "fake_nir": out["nir"], "cycle_nir": out["nir"], "cycle_rgb": out["rgb"]}
     perfect = nothing.losses("generator", sample, out)
-    assert perfect["cycle"].item() == perfect["paired"].item() == 0
+    assert perfect["cycle"].item() == perfect["l1"].item() == perfect["l1_nir"].item() == 0
 
 
 def test_critics_judge_remembered_pictures() -> None:
