@@ -15,8 +15,9 @@ from typing import Annotated, Any
 from pydantic import Field
 from torch import Tensor, nn
 
+from nirtrans.color.luma import Luma, with_luma
 from nirtrans.color.ranges import to_signed, to_unit
-from nirtrans.config import Settings
+from nirtrans.config import Settings, Share
 from nirtrans.losses.adversarial import GanKind, generator_loss
 from nirtrans.losses.cycle import cycle_loss
 from nirtrans.losses.masked import blank
@@ -42,6 +43,10 @@ class CycleParams(Settings):
     """Weight of the adversarial loss on sources; that on RGB has 1."""
     cycle: Weight = 10.0
     """Weight of the cycle loss."""
+    luma: Luma = "predict"
+    """Lightness of colorized pictures: predict (the network's), copy (the source's) or blend; training predicts it."""
+    luma_share: Share = 0.5
+    """Weight of the source's lightness in blend."""
 
 
 class CycleSystem(System):
@@ -62,7 +67,8 @@ class CycleSystem(System):
 
     def colorize(self, source: Tensor) -> Tensor:
         """Translate [N, C, H, W] in [0, 1] to sRGB [N, 3, H, W] in [0, 1]."""
-        return to_unit(self.to_rgb(to_signed(source)))
+        rgb = to_unit(self.to_rgb(to_signed(source)))
+        return with_luma(rgb, source, mode=self.params.luma, share=self.params.luma_share)
 
     def forward_train(self, batch: TrainingBatch) -> dict[str, Any]:
         """Translate both sides and back again; all tensors in [-1, 1], pixels without data blank on the way in."""

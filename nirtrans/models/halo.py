@@ -105,6 +105,8 @@ def _averaging_copy(system: System) -> System:
     """Copy the networks that colorize, with averaging convolutions and without norms; no weights are copied."""
     shared = {id(tensor): tensor for tensor in (*system.parameters(), *system.buffers())}
     twin = copy.deepcopy(system, shared)
+    if hasattr(twin.params, "luma"):  # works pixel by pixel, and the chroma of the twin's greys is 0 with its gradient
+        twin.params = twin.params.model_copy(update={"luma": "predict"})
     for name in set(system.network_names()) - set(system.inference):
         delattr(twin, name)
     for parent in list(twin.modules()):

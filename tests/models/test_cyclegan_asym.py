@@ -3,9 +3,11 @@
 import pytest
 import torch
 
+from nirtrans.color.luma import with_luma
 from nirtrans.config_files import resolve_run
 from nirtrans.errors import InputError
 from nirtrans.models import System, build_system, count_parameters
+from nirtrans.models.halo import probe
 from nirtrans.nn.discriminators import FPNDiscriminator, MultiscaleDiscriminator
 from nirtrans.nn.generators import UResNet
 from tests.models.tiny import tiny_batch, tiny_run
@@ -137,3 +139,22 @@ def test_a_cell_of_the_full_structure_feels_its_radius_and_no_more(blocks: int, 
                 source = torch.zeros(1, 1, 16, 2 * 176 + 8, dtype=torch.float64)
                 source[..., column] = 1
                 assert bool(network(source)[..., cell].any()) == (distance <= radius)
+
+
+@pytest.mark.parametrize("luma", ["copy", "blend"])
+def test_lightness_of_the_source_moves_neither_the_halo_nor_the_training(luma: str) -> None:
+    plain, shown = system(norm="none"), system(norm="none", luma=luma)
+    assert probe(shown) == probe(plain)
+    assert terms(shown) == terms(plain)
+    source = torch.rand(1, 1, 32, 32)
+    with torch.no_grad():
+        expected = with_luma(plain.colorize(source), source, mode=luma, share=0.5)
+        torch.testing.assert_close(shown.colorize(source), expected)
+        assert not torch.allclose(shown.colorize(source), plain.colorize(source), atol=1e-2)
+
+
+def test_lightness_is_blended_by_its_share() -> None:
+    source = torch.rand(1, 1, 32, 32)
+    with torch.no_grad():
+        copied, wholly = (system(luma=mode, luma_share=1.0).colorize(source) for mode in ("copy", "blend"))
+    torch.testing.assert_close(wholly, copied)

@@ -30,7 +30,7 @@ def rgb_to_lab(rgb: Tensor) -> Tensor:
 
     Source: IEC 61966-2-1; CIE 15:2004.
     """
-    red, green, blue = _srgb_to_linear(_widen(rgb)).unbind(-3)
+    red, green, blue = srgb_to_linear(_widen(rgb)).unbind(-3)
     # Rows sum to one, so differences to blue keep grey exactly grey.
     fx, fy, fz = (_cie_f(blue + r * (red - blue) + g * (green - blue)) for r, g, _ in RGB_TO_XYZ_WHITE)
     return _join((116 * fy - 16, 500 * (fx - fy), 200 * (fy - fz)), like=rgb)
@@ -51,7 +51,7 @@ def lab_to_rgb(lab: Tensor, *, clip: bool = True) -> Tensor:
     lightness, a, b = _widen(lab).unbind(-3)
     fy = (lightness + 16) / 116
     x, y, z = (_cie_f_inverse(u) for u in (fy + a / 500, fy, fy - b / 200))
-    rgb = [_linear_to_srgb(row[0] * x + row[1] * y + row[2] * z) for row in XYZ_WHITE_TO_RGB]
+    rgb = [linear_to_srgb(row[0] * x + row[1] * y + row[2] * z) for row in XYZ_WHITE_TO_RGB]
     return _join([channel.clamp(0, 1) for channel in rgb] if clip else rgb, like=lab)
 
 
@@ -74,12 +74,14 @@ def _join(channels: tuple[Tensor, ...] | list[Tensor], *, like: Tensor) -> Tenso
 # its derivative may be infinite, and infinity times the zero of the selection would be NaN.
 
 
-def _srgb_to_linear(c: Tensor) -> Tensor:
+def srgb_to_linear(c: Tensor) -> Tensor:
+    """Undo the transfer curve of sRGB, any shape; below 0 its linear branch continues."""
     low = c <= SRGB_LINEAR_BELOW
     return torch.where(low, c / 12.92, ((torch.where(low, 1.0, c) + 0.055) / 1.055) ** 2.4)
 
 
-def _linear_to_srgb(lin: Tensor) -> Tensor:
+def linear_to_srgb(lin: Tensor) -> Tensor:
+    """Apply the transfer curve of sRGB, any shape; below 0 its linear branch continues."""
     low = lin <= LINEAR_BELOW
     return torch.where(low, 12.92 * lin, 1.055 * torch.where(low, 1.0, lin) ** (1 / 2.4) - 0.055)
 
