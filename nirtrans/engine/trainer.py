@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from nirtrans.config import Run
 from nirtrans.data.sample import Batch
 from nirtrans.engine.checkpoint import State, StateInfo, newest_state, read_state, write_state
+from nirtrans.engine.collapse import CollapseWatch
 from nirtrans.engine.distributed import largest_over_ranks, place
 from nirtrans.engine.ema import MovingAverage
 from nirtrans.engine.guard import FiniteGuard
@@ -90,7 +91,7 @@ class Trainer:
         self.best: float | None = None
         self.means = RunningMeans()
         self.guard = FiniteGuard(accelerator, run.train.max_nonfinite)
-        self.waiting = Waiting(run.data.workers)
+        self.waiting, self.collapse = Waiting(run.data.workers), CollapseWatch()
 
     def restore(self) -> None:
         """Go to the newest state of the run; `fit` then continues as if it had never ended.
@@ -185,6 +186,7 @@ class Trainer:
             losses = self.guard.averaged(phase, terms)
             if self.guard.broken is None:
                 self.means.add(losses)
+                self.collapse.see_losses(losses)
                 self.accelerator.backward(torch.stack([term.float() for term in terms.values()]).sum())
         if self.guard.broken is None and self.accelerator.sync_gradients:
             self._update(phase)
@@ -214,6 +216,7 @@ class Trainer:
                 self.hooks.sample(system, self.done)
         if self.accelerator.is_main_process:
             self.waiting.judge(self.done)
+            self.collapse.judge(self.done)
             if values:
                 log.write(self.done, values)
         if self._due(settings.state_every):
@@ -233,6 +236,7 @@ class Trainer:
         if self.hooks.validate is not None and self.accelerator.is_main_process:
             with self.average.applied(self.system) as system:
                 found = self.hooks.validate(system)
+            self.collapse.see_spread(self.done, found.get("spread", math.nan))
             score = found.get(self.settings.best, math.nan)
             if self._improves(score):
                 self.best = score

@@ -15,13 +15,16 @@ from nirtrans.models.system import System
 
 SIDE_PX = 512
 STRIDE_PX = 32  # a multiple of every stride there is: networks halve at most five times
+LEAST_SPREAD = 1e-3  # below it the targets are grey, and nothing is said of the output's colour
 METRICS = {"psnr": psnr, "ssim": ssim, "ae": ae}
 
 
 def validate(
     system: System, collection: Collection, *, device: torch.device | str = "cpu", limit: int = 64
 ) -> dict[str, float]:
-    """Return the mean PSNR, SSIM and angular error over aligned pictures, cut to their middle 512 px.
+    """Return the mean PSNR, SSIM and angular error over aligned pictures, cut to their middle 512 px, and the spread.
+
+    The spread is that of the colours, as a share of the spread in the targets: 1 is as colourful, 0 is one colour.
 
     Args:
         system: What to judge; its mode and its device are left as they were found.
@@ -35,15 +38,36 @@ def validate(
     if not collection.aligned:
         return {}
     scores: dict[str, list[float]] = {name: [] for name in METRICS}
+    found_spread, true_spread = 0.0, 0.0
     training = system.training
     system.eval()
     for source, target, valid in _samples(collection, limit):
         colour = colorize_any_size(system, source[None].to(device), stride_px=STRIDE_PX)[0].cpu()
         for name, metric in METRICS.items():
             scores[name].append(metric(colour, target, valid))
+        found_spread += colour_spread(colour, valid)
+        true_spread += colour_spread(target, valid)
     system.train(training)
     known = {name: [value for value in values if not math.isnan(value)] for name, values in scores.items()}
-    return {name: math.fsum(values) / len(values) for name, values in known.items() if values}
+    means = {name: math.fsum(values) / len(values) for name, values in known.items() if values}
+    return means | ({"spread": found_spread / true_spread} if true_spread > LEAST_SPREAD else {})
+
+
+def colour_spread(rgb: Tensor, valid: Tensor | None = None) -> float:
+    """Return the standard deviation of the colours of a picture apart from their brightness; 0 for a single tint.
+
+    Args:
+        rgb: [3, h, w], [0, 1].
+        valid: [h, w], bool; None means everywhere.
+
+    Example:
+        >>> colour_spread(torch.full((3, 2, 2), 0.5))
+        0.0
+    """
+    chroma = (rgb.float() - rgb.float().mean(0)).flatten(1)  # [3, h * w]
+    if valid is not None:
+        chroma = chroma[:, valid.flatten()]
+    return chroma.std(1, correction=0).norm().item() if chroma.numel() else 0.0
 
 
 def _samples(collection: Collection, limit: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:

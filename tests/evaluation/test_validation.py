@@ -9,7 +9,7 @@ import torch
 
 from nirtrans.config import Preprocessing, Settings
 from nirtrans.data.collection import Collection, InMemory
-from nirtrans.evaluation.validation import validate
+from nirtrans.evaluation.validation import colour_spread, validate
 from nirtrans.models.system import System
 
 
@@ -37,6 +37,18 @@ def test_means_over_pictures_of_any_size() -> None:
     assert found["ae"] == pytest.approx(0, abs=1e-2)
     assert set(found) == {"psnr", "ssim", "ae"}
     assert system.training
+
+
+def test_spread_of_colours_beside_the_targets() -> None:
+    plain = collection([(16, 16), (20, 24)])
+    half = np.array([1.0, 0.5, 0.0], dtype=np.float32)[:, None, None]
+    coloured = tuple(replace(target, pixels=target.pixels * half) for target in plain.targets)
+    chosen = replace(plain, targets=coloured)
+    assert validate(Copy(Settings(), in_channels=1), chosen)["spread"] == pytest.approx(0, abs=1e-6)
+    image = torch.zeros(3, 1, 4)
+    image[0, 0, :2] = 1.0  # red on half of the pixels: 2/3, -1/3, -1/3 or 0
+    assert colour_spread(image) == pytest.approx(math.sqrt(6) / 6)
+    assert colour_spread(image, torch.tensor([[True, True, False, False]])) == 0.0
 
 
 def test_perfection_is_infinite() -> None:
