@@ -29,8 +29,9 @@ class MovingAverage:
         """Move towards the present weights after `step`, counted from 0."""
         share = 1 - average_decay(step, self.decay)
         for average, network in self._pairs:
-            for mean, value in zip(average.parameters(), network.parameters(), strict=True):
-                mean.lerp_(value.detach(), share)
+            means: list[Tensor] = list(average.parameters())
+            values: list[Tensor] = list(network.parameters())
+            torch._foreach_lerp_(means, values, share)
             for kept, newest in zip(average.buffers(), network.buffers(), strict=True):
                 kept.copy_(newest)
 
