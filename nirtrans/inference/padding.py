@@ -5,6 +5,7 @@ from torch import Tensor
 
 from nirtrans.inference.tiling import mirrored, padded_size
 from nirtrans.models.system import System
+from nirtrans.nn.noise import Place, placed
 
 
 def colorize_any_size(system: System, source: Tensor, *, stride_px: int) -> Tensor:
@@ -13,6 +14,6 @@ def colorize_any_size(system: System, source: Tensor, *, stride_px: int) -> Tens
     rows, columns = (
         torch.from_numpy(mirrored(0, padded_size(size, stride_px), size)).to(source.device) for size in (height, width)
     )
-    with torch.inference_mode():
+    with torch.inference_mode(), placed(system, Place(rows[None], columns[None])):
         padded = source if len(rows) == height and len(columns) == width else source[..., rows, :][..., columns]
         return system.colorize(padded)[..., :height, :width]

@@ -71,25 +71,29 @@ class TileInput:
     Attributes:
         source: [C, outer height, outer width], holes filled; None if no pixel of the core is valid.
         valid: [core height, core width], bool; None where every pixel is valid.
+        place: Rows [outer height] and columns [outer width] of the scene that the source shows, mirrored as it is.
         measured: [outer height, outer width], bool, mirrored as the source: what statistics may count; None where all.
     """
 
     source: NDArray[np.float32] | None
     valid: NDArray[np.bool_] | None
+    place: tuple[NDArray[np.int64], NDArray[np.int64]]
     measured: NDArray[np.bool_] | None = None
 
 
 def read_tile(scene: Scene, tile: Tile) -> TileInput:
     """Read one tile with its halo, fill its holes, and continue it beyond the image where the stride asks for that."""
     window, rows, columns = source_window(tile.outer, scene.height, scene.width)
+    place = rows + window.top, columns + window.left
     pixels, valid = scene.read(window)
     core_valid = None if valid is None or valid.all() else np.ascontiguousarray(valid[tile.core.within(window)])
     if core_valid is not None and not core_valid.any():
-        return TileInput(None, core_valid)
+        return TileInput(None, core_valid, place)
     measured = _measured(pixels, valid)
     if measured.all():
-        return TileInput(_pick(pixels, rows, columns), None)
-    return TileInput(_pick(_read_filled(scene, window), rows, columns), core_valid, _pick(measured, rows, columns))
+        return TileInput(_pick(pixels, rows, columns), None, place)
+    filled = _pick(_read_filled(scene, window), rows, columns)
+    return TileInput(filled, core_valid, place, _pick(measured, rows, columns))
 
 
 def _measured(pixels: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[np.bool_]:

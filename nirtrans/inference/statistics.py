@@ -9,15 +9,18 @@ import logging
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from nirtrans.inference.scene import Scene, read_tile
-from nirtrans.inference.stream import run
+from nirtrans.inference.stream import run, stack_places
 from nirtrans.inference.tiling import Grid, Tile, Window, padded_size, round_up
 from nirtrans.models.system import System
+from nirtrans.nn.noise import Place
 from nirtrans.nn.norms import SpatialNorm, freeze_statistics
 
 log = logging.getLogger("nirtrans")
@@ -92,7 +95,7 @@ def _freeze_sampled(
     if difference > TONE_LIMIT:
         log.warning("colours depend on the sample of the scene: halves of it differ by %.1f of 255 levels", difference)
     _freeze(system, batch, device)
-    tiles = len(batch[0])
+    tiles = len(batch.source)
     share = min(1.0, tiles * side**2 / (scene.height * scene.width))
     return Sample(tiles=tiles, share=share, whole=False, tone_difference=difference)
 
@@ -118,13 +121,27 @@ def _cell_start(index: int, count: int, size: int, side: int, stride_px: int) ->
     return start // stride_px * stride_px
 
 
-Batch = tuple[Tensor, Tensor]
-"""Sources [K, C, H, W] and their validity [K, 1, H, W]."""
+class Batch(NamedTuple):
+    """Sampled tiles.
+
+    Attributes:
+        source: [K, C, H, W].
+        valid: [K, 1, H, W].
+        place: Where the pixels come from, [K, H] and [K, W].
+    """
+
+    source: Tensor
+    valid: Tensor
+    place: Place
+
+    def part(self, tiles: slice) -> "Batch":
+        """Return some of the tiles."""
+        return Batch(self.source[tiles], self.valid[tiles], Place(*(index[tiles] for index in self.place)))
 
 
 def _batch(scene: Scene, tiles: list[Tile]) -> Batch | None:
     """Read tiles, leaving out those without a measured pixel; None if that is all of them."""
-    sources, masks = [], []
+    sources, masks, kept = [], [], []
     for tile in tiles:
         given = read_tile(scene, tile)
         if given.source is None or (given.measured is not None and not given.measured.any()):
@@ -132,23 +149,24 @@ def _batch(scene: Scene, tiles: list[Tile]) -> Batch | None:
         sources.append(given.source)
         everywhere = np.ones(given.source.shape[1:], dtype=bool)
         masks.append(everywhere if given.measured is None else given.measured)
-    if not sources:
+        kept.append(given)
+    if not kept:
         return None
-    return torch.from_numpy(np.stack(sources)), torch.from_numpy(np.stack(masks))[:, None]
+    return Batch(torch.from_numpy(np.stack(sources)), torch.from_numpy(np.stack(masks))[:, None], stack_places(kept))
 
 
 def _freeze(system: System, batch: Batch, device: torch.device) -> None:
-    source, valid = batch
-    freeze_statistics(system, source, valid.to(device), forward=lambda pixels: run(system, pixels, device=device))
+    forward = partial(run, system, device=device, place=batch.place)
+    freeze_statistics(system, batch.source, batch.valid.to(device), forward=forward)
 
 
 def _tone_difference(system: System, batch: Batch, device: torch.device) -> float:
     """Return the largest difference in mean colour of two tiles under statistics of either half, 8-bit levels."""
-    source, valid = batch
-    if len(source) < 2:
+    if len(batch.source) < 2:
         return 0.0
+    shown = batch.part(slice(2))
     tones = []
     for half in (slice(0, None, 2), slice(1, None, 2)):
-        _freeze(system, (source[half], valid[half]), device)
-        tones.append(run(system, source[:2], device=device).mean(dim=(0, 2, 3)))
+        _freeze(system, batch.part(half), device)
+        tones.append(run(system, shown.source, device=device, place=shown.place).mean(dim=(0, 2, 3)))
     return 255 * float((tones[0] - tones[1]).abs().max())

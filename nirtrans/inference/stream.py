@@ -1,7 +1,7 @@
 """Colorize a scene tile by tile: one thread reads ahead, the caller's thread runs the network."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -14,6 +14,7 @@ from nirtrans.errors import OutOfMemory
 from nirtrans.inference.scene import Scene, TileInput, read_tile
 from nirtrans.inference.tiling import Grid, Tile
 from nirtrans.models.system import System
+from nirtrans.nn.noise import Place, placed
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -41,18 +42,30 @@ def colorize_tiles(
 def _colours(system: System, tile: Tile, given: TileInput, device: torch.device) -> Colours:
     if given.source is None:
         return None
-    rgb = run(system, torch.from_numpy(given.source)[None], device=device)[0]
+    rgb = run(system, torch.from_numpy(given.source)[None], device=device, place=stack_places([given]))[0]
     return np.ascontiguousarray(rgb[:, *tile.core.within(tile.outer)].numpy())
 
 
-def run(system: System, source: Tensor, *, device: torch.device) -> Tensor:
+def stack_places(tiles: Sequence[TileInput]) -> Place:
+    """Return where the pixels of several tiles of one size come from."""
+    rows, columns = zip(*(tile.place for tile in tiles), strict=True)
+    return Place(torch.from_numpy(np.stack(rows)), torch.from_numpy(np.stack(columns)))
+
+
+def run(system: System, source: Tensor, *, device: torch.device, place: Place | None = None) -> Tensor:
     """Colorize [N, C, H, W], sizes multiples of the stride, and bring the result to the CPU as float32.
+
+    Args:
+        system: In evaluation mode, on `device`.
+        source: The pixels, [0, 1].
+        device: Where to compute.
+        place: Where they come from, for networks with noise; None if each of the N begins a scene.
 
     Raises:
         OutOfMemory: If the device has too little memory; says what to make smaller.
     """
     try:
-        with torch.inference_mode():
+        with torch.inference_mode(), placed(system, place):
             return system.colorize(source.to(device)).float().clamp(0, 1).cpu()
     except RuntimeError as error:
         if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from nirtrans.errors import InputError
 from nirtrans.models.system import System
+from nirtrans.nn.noise import PixelNoise
 from nirtrans.nn.norms import SpatialNorm
 
 SIDES_PX = (32, 64, 128, 256, 512, 1024)  # short sides of the probing strip: the first one that the network accepts
@@ -115,6 +116,8 @@ def _averaging_copy(system: System) -> System:
                 setattr(parent, name, _Averaging(layer))
             elif isinstance(layer, NORMS):
                 setattr(parent, name, nn.Identity())
+            elif isinstance(layer, PixelNoise):  # it looks at no pixel, and would hide the period of the gradients
+                layer.scale = 0.0
             elif isinstance(layer, nn.MaxPool2d):  # its gradient follows one pixel only
                 setattr(parent, name, nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding, layer.ceil_mode))
     return twin.eval()

@@ -17,6 +17,9 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "nirtrans-base": {"width": 4, "depth": 2, "adversarial": 0.1, "critic": {"width": 4, "layers": 2}},
     "pix2pix": {"width": 4, "depth": 4, "critic": {"width": 4}},
     "cyclegan": {"width": 4, "blocks": 1, "critic_rgb": {"width": 4}, "critic_nir": {"width": 4}},
+    "scgan-triplet": {  # under the paper's weights the critic rules the first steps
+        "width": 4, "critic_width": 4, "critic_layers": 3, "adversarial": 0.01, "intensity": 2,
+    },
 }  # fmt: skip
 SIDE_PX = 32
 
