@@ -122,7 +122,7 @@ def _length(vectors: Tensor) -> Tensor:
 
 
 def _bright(a: Tensor, b: Tensor) -> Tensor:
-    return (_length(a) > DARKEST) & (_length(b) > DARKEST)
+    return ~((_length(a) <= DARKEST) | (_length(b) <= DARKEST))  # NaN is not dark but wrong
 
 
 def _ab_distance(a: Tensor, b: Tensor) -> Tensor:
@@ -134,6 +134,8 @@ def _shares_within(prediction: Picture, truth: Picture, valid: Mask) -> Tensor:
     """Return the share of valid pixels whose ab is within 0, 1, ..., 150 of the truth, [151]; NaN if there are none."""
     a, b = pair(prediction, truth)
     distance = _ab_distance(a, b)[mask(valid, a)]
+    if distance.isnan().any():
+        return torch.full((AUC_TOP + 1,), torch.nan, dtype=torch.float64)
     first = distance.ceil().clamp(max=AUC_TOP + 1).long()  # the first threshold that a pixel stays within
     counts = torch.bincount(first, minlength=AUC_TOP + 2)[: AUC_TOP + 1]
     return counts.cumsum(dim=0).double() / distance.numel()

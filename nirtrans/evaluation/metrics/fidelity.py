@@ -3,7 +3,6 @@
 import math
 
 import torch
-from torch import Tensor
 
 from nirtrans.evaluation.metrics.planes import Mask, Picture, luma, mask, mean, pair
 
@@ -49,12 +48,11 @@ def cos_rows(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
     """
     a, b = pair(prediction, truth)
     held = mask(valid, a)
-    return _cosines(a.where(held, 0.0), b.where(held, 0.0), dim=-1).nanmean(dim=1).mean().item()
-
-
-def _cosines(a: Tensor, b: Tensor, dim: int) -> Tensor:
-    """Return the cosine along one dimension; NaN where a vector is zero."""
-    return (a * b).sum(dim=dim) / (torch.linalg.vector_norm(a, dim=dim) * torch.linalg.vector_norm(b, dim=dim))
+    a, b = a.where(held, 0.0), b.where(held, 0.0)
+    lengths = torch.linalg.vector_norm(a, dim=-1) * torch.linalg.vector_norm(b, dim=-1)  # [C, H]
+    cosines = (a * b).sum(dim=-1) / lengths
+    directed = (lengths != 0).double()
+    return (cosines.where(lengths != 0, 0.0).sum(dim=1) / directed.sum(dim=1)).mean().item()
 
 
 def _decibel(error: float) -> float:
