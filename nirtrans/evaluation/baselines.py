@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,8 @@ from nirtrans.evaluation.pairs import Pair
 
 ENTRIES = 256
 Colours = NDArray[np.float32]
-"""[3, H, W] in [0, 1]."""
+"""[3, H, W] in [0, 1], NaN where there is no prediction."""
+Predictor = Callable[[Pair], Colours]
 
 
 def nir_copy(pair: Pair) -> Colours:
@@ -20,9 +22,37 @@ def nir_copy(pair: Pair) -> Colours:
 
 
 def oracle_grey(pair: Pair) -> Colours:
-    """Show the true luma without colour; an oracle, since it needs the truth."""
+    """Show the true luma without colour."""
     luma = np.tensordot(np.array(LUMA, dtype=np.float32), pair.truth, axes=1)
     return np.broadcast_to(luma, pair.truth.shape)
+
+
+def oracle_mean(pair: Pair) -> Colours:
+    """Show the true mean colour of this picture everywhere."""
+    held = np.isfinite(pair.truth).all(axis=0) if pair.valid is None else pair.valid
+    mean = pair.truth[:, held].mean(axis=1) if held.any() else np.zeros(3, dtype=np.float32)
+    return np.broadcast_to(mean[:, None, None], pair.truth.shape)
+
+
+def shifted(pair: Pair, *, by_px: int) -> Colours:
+    """Show the truth further to the right: what a registration error costs that nobody sees.
+
+    Returns:
+        NaN in the first columns, which nothing is shifted to, and where nodata is shifted to.
+    """
+    colours = np.full_like(pair.truth, np.nan)
+    truth = pair.truth if pair.valid is None else np.where(pair.valid, pair.truth, np.nan)
+    colours[..., by_px:] = truth[..., :-by_px]
+    return colours
+
+
+ORACLES: dict[str, Predictor] = {
+    "oracle-grey": oracle_grey,
+    "oracle-mean": oracle_mean,
+    "shift1": partial(shifted, by_px=1),
+    "shift2": partial(shifted, by_px=2),
+}
+"""Predictions that look at the truth: marks to read numbers by, in no competition with models."""
 
 
 @dataclass(frozen=True)
@@ -63,14 +93,15 @@ def learn_palette(pairs: Iterable[Pair]) -> Palette:
     return Palette(np.array(table, dtype=np.float32), mean.astype(np.float32))
 
 
-def baselines(palette: Palette) -> dict[str, Callable[[Pair], Colours]]:
+def baselines(palette: Palette) -> dict[str, Predictor]:
     """Return the predictions that every report shows, by name."""
-    return {
-        "nir-copy": nir_copy,
-        "lut": palette.lut,
-        "mean-colour": palette.mean_colour,
-        "oracle-grey": oracle_grey,
-    }
+    return {"nir-copy": nir_copy, "lut": palette.lut, "mean-colour": palette.mean_colour, **ORACLES}
+
+
+def common_area(colours: Colours, pair: Pair) -> NDArray[np.bool_]:
+    """Return the valid pixels [H, W] for which a baseline has a prediction; models have to predict all of them."""
+    known = np.isfinite(colours) if pair.valid is None else np.isfinite(colours) & pair.valid
+    return np.all(known, axis=0)
 
 
 def _levels(source: NDArray[np.float32]) -> NDArray[np.int64]:
