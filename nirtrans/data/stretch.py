@@ -25,23 +25,33 @@ class Stretch:
         low: One number per band.
         high: One number per band.
         gamma: 1 is linear.
+        units: Physical values that become 0 and 1, the same for all bands; None if unknown.
     """
 
     low: tuple[float, ...]
     high: tuple[float, ...]
     gamma: float = 1.0
+    units: tuple[float, float] | None = None
 
     @classmethod
     def physical(cls, scaling: Scaling, low: float, high: float, gamma: float = 1.0) -> "Stretch":
         """Stretch physical values from low to high, expressed in the numbers of the file."""
         pairs = list(zip(scaling.scale, scaling.offset, strict=True))
-        return cls(tuple((low - b) / a for a, b in pairs), tuple((high - b) / a for a, b in pairs), gamma)
+        bottom, top = (tuple((end - b) / a for a, b in pairs) for end in (low, high))
+        return cls(bottom, top, gamma, (low, high))
 
     def apply(self, numbers: NDArray) -> NDArray[np.float32]:
         """Stretch [C, H, W]."""
         low, high = (np.array(ends, dtype=np.float32)[:, None, None] for ends in (self.low, self.high))
         share = np.clip((numbers.astype(np.float32) - low) / (high - low), 0, 1)
         return share if self.gamma == 1 else share ** np.float32(1 / self.gamma)
+
+    def to_physical(self, shown: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Undo the stretch of [C, H, W] in [0, 1]; None if units are unknown. What was clipped stays at the ends."""
+        if self.units is None:
+            return None
+        low, high = self.units
+        return np.float32(low) + np.float32(high - low) * np.clip(shown, 0, 1) ** np.float32(self.gamma)
 
 
 def source_stretch(

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.data.collection import Collection, Part
-from nirtrans.errors import DataError
 from nirtrans.evaluation.baselines import baselines, learn_palette
-from nirtrans.evaluation.metrics import METRICS, score
+from nirtrans.evaluation.metrics import METRICS
 from nirtrans.evaluation.pairs import Pair, choose_split, read_pairs
+from nirtrans.evaluation.scoring import filled, score_pair
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.io.atomic import make_folder, write_text
 from nirtrans.progress import SILENT, Progress
@@ -94,23 +94,18 @@ def evaluate(
     with progress.task("evaluate", len(part.sources), unit="picture") as task:
         for pair in read_pairs(part):
             for name, predict in predictors.items():
-                scores[name][pair.id] = _score(predict(pair), pair)
+                scores[name][pair.id] = score_pair(name, predict(pair), pair)
             task.advance()
     data = {"source": source, "split": chosen, "count": len(part.sources)}
     data["baselines_learned_from"] = (
         f"{len(training.sources)} pictures of {'the same' if training is part else 'train'}"
     )
+    scores = {name: filled(found) for name, found in scores.items()}
     return Evaluation({name: _describe(c) for name, c in colorizers.items()}, data, scores, seed), part
 
 
 def _predictor(colorizer: Colorizer) -> Predictor:
     return lambda pair: colorizer.colorize_array(pair.source)
-
-
-def _score(colours: NDArray[np.float32], pair: Pair) -> dict[str, float]:
-    if pair.truth.shape[0] != 3 or pair.truth.shape[1:] != colours.shape[1:]:
-        raise DataError(f"{pair.id}: truth {pair.truth.shape} does not fit the source {colours.shape}")
-    return score(np.moveaxis(colours, 0, -1), np.moveaxis(pair.truth, 0, -1), pair.valid)
 
 
 def _describe(colorizer: Colorizer) -> dict[str, Any]:

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.data.collection import Collection, Part
+from nirtrans.data.rasters import RasterTile
+from nirtrans.data.stretch import Stretch
 from nirtrans.errors import DataError
 from nirtrans.inference.scene import ArrayScene
 
@@ -22,12 +24,14 @@ class Pair:
         source: [C, H, W] in [0, 1], with its own mask.
         truth: [3, H, W] in [0, 1].
         valid: [H, W], False where source or truth is nodata; None where all is valid.
+        stretch: How reflectance became the truth; None if the truth is a picture.
     """
 
     id: str
     source: ArrayScene
     truth: NDArray[np.float32]
     valid: NDArray[np.bool_] | None
+    stretch: Stretch | None = None
 
 
 def read_pairs(collection: Collection, *, indices: Sequence[int] | None = None) -> Iterator[Pair]:
@@ -37,7 +41,8 @@ def read_pairs(collection: Collection, *, indices: Sequence[int] | None = None) 
         (pixels, source_valid), (truth, truth_valid) = source.read(), target.read()
         masks = [mask for mask in (source_valid, truth_valid) if mask is not None]
         valid = np.logical_and.reduce(masks) if masks else None
-        yield Pair(source.id, ArrayScene(pixels, source_valid), truth, valid)
+        stretch = target.stretch if isinstance(target, RasterTile) else None
+        yield Pair(source.id, ArrayScene(pixels, source_valid), truth, valid, stretch)
 
 
 def choose_split(collection: Collection, split: Part | None) -> tuple[Part, Collection]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from nirtrans import __version__
 from nirtrans.data.collection import Collection
+from nirtrans.evaluation.baselines import ORACLES
 from nirtrans.evaluation.evaluate import Evaluation
 from nirtrans.evaluation.metrics import METRICS, Metric
 from nirtrans.evaluation.pairs import Pair, read_pairs
@@ -20,7 +21,6 @@ from nirtrans.io.atomic import write_text
 
 PAGE = Path(__file__).with_suffix(".html")
 COLUMNS = {name: metric for name, metric in METRICS.items() if metric.headline}
-ORACLES = ("oracle-grey",)
 CASES = 4
 """Pictures shown of the best and of the worst."""
 MAX_COLUMNS = 6

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from nirtrans.evaluation.baselines import baselines, learn_palette, nir_copy, oracle_grey
+from nirtrans.evaluation.baselines import (
+    ORACLES,
+    baselines,
+    common_area,
+    learn_palette,
+    nir_copy,
+    oracle_grey,
+    oracle_mean,
+    shifted,
+)
 from nirtrans.evaluation.metrics import ae, psnr
 from nirtrans.evaluation.pairs import Pair
 from nirtrans.inference.scene import ArrayScene
@@ -50,4 +59,41 @@ def test_colourless_baselines_share_one_angle() -> None:
 def test_nothing_to_learn_from_is_grey() -> None:
     palette = learn_palette([])
     assert np.allclose(palette.lut(pair())[1], pair().source.pixels[0], atol=1e-6)
-    assert set(baselines(palette)) == {"nir-copy", "lut", "mean-colour", "oracle-grey"}
+    assert list(baselines(palette)) == ["nir-copy", "lut", "mean-colour", *ORACLES]
+    assert set(ORACLES) == {"oracle-grey", "oracle-mean", "shift1", "shift2"}
+
+
+def test_the_oracle_mean_is_the_best_single_colour_of_this_picture() -> None:
+    valid = np.zeros((20, 30), dtype=bool)
+    valid[:5] = True
+    given = pair(0, valid)
+    given.truth[:, ~valid] = np.nan
+    shown = oracle_mean(given)
+    assert np.allclose(shown[:, 0, 0], given.truth[:, valid].mean(axis=1))
+    other = learn_palette([pair(1)]).mean_colour(given)
+    truth = given.truth.transpose(1, 2, 0)
+    assert psnr(shown.transpose(1, 2, 0), truth, valid) > psnr(other.transpose(1, 2, 0), truth, valid)
+    assert not oracle_mean(pair(0, np.zeros((20, 30), dtype=bool))).any()
+
+
+@pytest.mark.parametrize("by_px", [1, 2])
+def test_shifts_count_where_both_pictures_are_known(by_px: int) -> None:
+    given = pair()
+    shown = shifted(given, by_px=by_px)
+    assert np.array_equal(shown[..., by_px:], given.truth[..., :-by_px])
+    area = common_area(shown, given)
+    assert area[:, by_px:].all()
+    assert not area[:, :by_px].any()
+    truth = given.truth.transpose(1, 2, 0)
+    expected = psnr(truth[:, :-by_px], truth[:, by_px:])
+    assert psnr(shown.transpose(1, 2, 0), truth, area) == pytest.approx(expected)
+
+
+def test_nodata_is_shifted_as_well() -> None:
+    valid = np.ones((20, 30), dtype=bool)
+    valid[4, 7] = False
+    given = pair(0, valid)
+    area = common_area(shifted(given, by_px=2), given)
+    assert not area[4, 7]
+    assert not area[4, 9]
+    assert area[4, 8]

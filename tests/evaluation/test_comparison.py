@@ -20,7 +20,7 @@ from nirtrans.evaluation.panels import data_uri, error_map
 from nirtrans.evaluation.report import write_report
 from nirtrans.inference.colorizer import Colorizer, load_colorizer
 
-BASELINES = ["nir-copy", "lut", "mean-colour", "oracle-grey"]
+BASELINES = ["nir-copy", "lut", "mean-colour", "oracle-grey", "oracle-mean", "shift1", "shift2"]
 
 
 def collection(splits: list[str], aligned: bool = True) -> Collection:
@@ -70,7 +70,7 @@ def test_files_hold_what_is_promised(judged: tuple[Evaluation, Collection], tmp_
     assert known["n"] == 3
     assert set(found["images"][0]) == {"id", "model", *DEFAULT}
     rows = list(csv.DictReader((tmp_path / "metrics.csv").open()))
-    assert len(rows) == len(found["images"]) == 5 * 3 + 1
+    assert len(rows) == len(found["images"]) == 8 * 3 + 1
     assert float(rows[0]["psnr"]) == found["images"][0]["psnr"]
     assert rows[-1]["psnr"] == "inf"
 

@@ -136,6 +136,13 @@ def test_nothing_valid_is_nan() -> None:
     assert all(math.isnan(value) for value in found.values())
 
 
+@pytest.mark.parametrize("name", sorted(metrics.METRICS.keys() - {"excluded", "ae_excluded"}))
+def test_a_prediction_that_is_not_a_number_has_no_score(name: str) -> None:
+    a, b = picture(0, 176, 176), picture(1, 176, 176)
+    a[:, 90, 80] = math.nan
+    assert math.isnan(metrics.METRICS[name].function(a, b, None))
+
+
 def test_small_pictures_have_no_ssim() -> None:
     assert math.isnan(metrics.ssim(torch.rand(3, 8, 8), torch.rand(3, 8, 8)))
     assert math.isnan(metrics.ms_ssim(picture(0, 160, 161), picture(1, 160, 161)))
@@ -143,9 +150,8 @@ def test_small_pictures_have_no_ssim() -> None:
 
 def test_the_default_set_is_what_is_no_variant() -> None:
     assert tuple(metrics.score(picture(0), picture(1))) == metrics.DEFAULT
-    assert {"ssim_vcip", "ae_vcip", "cos_rows", "cos_pixel", "delta_cf_abs", "auc_mean151"} == set(
-        metrics.METRICS
-    ) - set(metrics.DEFAULT)
+    variants = {"ssim_vcip", "ae_vcip", "cos_rows", "cos_pixel", "delta_cf_abs", "auc_mean151"}
+    assert set(metrics.METRICS) == {*metrics.DEFAULT, *metrics.REFLECTANCE, *variants}
     assert all(metric.better for metric in metrics.METRICS.values() if metric.headline)
     assert metrics.METRICS["psnr"].sign == 1
     assert metrics.METRICS["ae"].sign == -1

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-from nirtrans.evaluation.metrics import colour, fidelity, structure
+from nirtrans.evaluation.metrics import bands, colour, fidelity, structure
 from nirtrans.evaluation.metrics.planes import Mask, Picture, excluded, mask, pair
 
 Better = Literal["higher", "lower"]
+Scope = Literal["default", "variant", "reflectance"]
+COLOURS = ("red", "green", "blue")
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Metric:
         digits: After the point, as far as tables show it.
         better: Direction; None for what tells about the pictures and judges nothing.
         headline: Whether the report's table has a column for it.
-        variant: Computed only by request: another convention for what a metric of the default set says.
+        scope: When it is computed: by default; only by request, as another convention for what a default metric says;
+            or where reflectance is known, in which it then takes both pictures.
     """
 
     function: Callable[[Picture, Picture, Mask], float]
@@ -30,12 +34,22 @@ class Metric:
     digits: int = 3
     better: Better | None = "lower"
     headline: bool = False
-    variant: bool = False
+    scope: Scope = "default"
 
     @property
     def sign(self) -> int:
         """1 if higher is better, else -1."""
         return 1 if self.better == "higher" else -1
+
+
+def _by_band(name: str, function: Callable[..., float], title: str, better: Better | None) -> dict[str, Metric]:
+    """Return the metric once for each of red, green and blue."""
+    return {
+        f"{name}_{colour}": Metric(
+            partial(function, band=band), f"{title} of {colour} reflectance", "", 4, better, scope="reflectance"
+        )
+        for band, colour in enumerate(COLOURS)
+    }
 
 
 METRICS: dict[str, Metric] = {
@@ -56,15 +70,25 @@ METRICS: dict[str, Metric] = {
     "auc": Metric(colour.auc, "AuC of ab", "", 4, "higher"),
     "ae_excluded": Metric(colour.ae_excluded, "Too dark for an angle", "", 4, better=None),
     "excluded": Metric(excluded, "Pixels without data", "", 4, better=None),
-    "ssim_vcip": Metric(structure.ssim_vcip, "SSIM as VCIP 2020", better="higher", variant=True),
-    "ae_vcip": Metric(colour.ae_vcip, "Angle as VCIP 2020", "deg", 2, variant=True),
-    "cos_rows": Metric(fidelity.cos_rows, "Cosine of rows", better="higher", variant=True),
-    "cos_pixel": Metric(colour.cos_pixel, "Cosine of colours", "", 4, "higher", variant=True),
-    "delta_cf_abs": Metric(colour.delta_cf_abs, "Absolute colourfulness off by", "", 1, variant=True),
-    "auc_mean151": Metric(colour.auc_mean151, "AuC of ab, plain mean", "", 4, "higher", variant=True),
+    "ssim_vcip": Metric(structure.ssim_vcip, "SSIM as VCIP 2020", better="higher", scope="variant"),
+    "ae_vcip": Metric(colour.ae_vcip, "Angle as VCIP 2020", "deg", 2, scope="variant"),
+    "cos_rows": Metric(fidelity.cos_rows, "Cosine of rows", better="higher", scope="variant"),
+    "cos_pixel": Metric(colour.cos_pixel, "Cosine of colours", "", 4, "higher", scope="variant"),
+    "delta_cf_abs": Metric(colour.delta_cf_abs, "Absolute colourfulness off by", "", 1, scope="variant"),
+    "auc_mean151": Metric(colour.auc_mean151, "AuC of ab, plain mean", "", 4, "higher", scope="variant"),
+    "rmse_refl": Metric(bands.rmse_refl, "RMSE of reflectance", "", 4, scope="reflectance"),
+    "mae_refl": Metric(bands.mae_refl, "MAE of reflectance", "", 4, scope="reflectance"),
+    "bias_refl": Metric(bands.bias_refl, "Bias of reflectance", "", 4, None, scope="reflectance"),
+    "sam": Metric(bands.sam, "Spectral angle", "deg", 2, scope="reflectance"),
+    "ergas": Metric(bands.ergas, "ERGAS", "%", 1, scope="reflectance"),
+    **_by_band("rmse_refl", bands.rmse_refl, "RMSE", "lower"),
+    **_by_band("mae_refl", bands.mae_refl, "MAE", "lower"),
+    **_by_band("bias_refl", bands.bias_refl, "Bias", None),
 }
-DEFAULT = tuple(name for name, metric in METRICS.items() if not metric.variant)
+DEFAULT = tuple(name for name, metric in METRICS.items() if metric.scope == "default")
 """Names of the metrics that are computed unless others are asked for."""
+REFLECTANCE = tuple(name for name, metric in METRICS.items() if metric.scope == "reflectance")
+"""Names of the metrics that take reflectance."""
 
 
 def score(
@@ -73,8 +97,8 @@ def score(
     """Return metrics of one pair by name.
 
     Args:
-        prediction: In [0, 1].
-        truth: In [0, 1].
+        prediction: In [0, 1], or in reflectance for `REFLECTANCE`.
+        truth: As prediction.
         valid: False where a pixel must leave every sum.
         names: Keys of `METRICS`.
 

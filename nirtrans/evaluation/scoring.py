@@ -1,0 +1,47 @@
+"""The numbers of one prediction: as a picture, and in reflectance where the truth has it."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nirtrans.errors import DataError
+from nirtrans.evaluation.baselines import ORACLES, Colours, common_area
+from nirtrans.evaluation.metrics import DEFAULT, REFLECTANCE, score
+from nirtrans.evaluation.pairs import Pair
+
+
+def score_pair(name: str, colours: Colours, pair: Pair) -> dict[str, float]:
+    """Score what a model or baseline shows for a pair.
+
+    Args:
+        name: Oracles may leave a border open, which then does not count.
+        colours: [3, H, W] in [0, 1].
+        pair: Source and truth.
+
+    Raises:
+        DataError: If the truth does not have three channels of the size of the colours.
+    """
+    if pair.truth.shape[0] != 3 or pair.truth.shape[1:] != colours.shape[1:]:
+        raise DataError(f"{pair.id}: truth {pair.truth.shape} does not fit the source {colours.shape}")
+    valid = common_area(colours, pair) if name in ORACLES else pair.valid
+    found = score(_rows(colours), _rows(pair.truth), valid)
+    if pair.stretch is None:
+        return found
+    values, truth = (pair.stretch.to_physical(shown) for shown in (colours, pair.truth))
+    if values is None or truth is None:
+        return found
+    return found | score(_rows(values), _rows(truth), valid, names=REFLECTANCE)
+
+
+def filled(scores: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Give all pictures the same metrics, NaN where one has no reflectance; none has what all lack."""
+    names = {*DEFAULT, *(name for found in scores.values() for name in found)}
+    return {
+        picture: {name: found.get(name, math.nan) for name in (*DEFAULT, *REFLECTANCE) if name in names}
+        for picture, found in scores.items()
+    }
+
+
+def _rows(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.moveaxis(channels, 0, -1)
