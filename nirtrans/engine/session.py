@@ -191,7 +191,7 @@ def _hooks(run: Run, system: System, collection: Collection, out: Path, device: 
         logger.warning("no aligned pairs are held out to validate on; best.safetensors will be the newest weights")
         validation = None
     else:
-        validation = partial(validate, collection=held_out, device=device, limit=VALIDATED)
+        validation = partial(validate, collection=held_out, stride_px=reach.stride_px, device=device, limit=VALIDATED)
     shown = held_out if held_out.sources else collection.part("train")
     sources, targets = sample_pictures(shown)
     return Hooks(

@@ -14,13 +14,17 @@ from nirtrans.inference.padding import colorize_any_size
 from nirtrans.models.system import System
 
 SIDE_PX = 512
-STRIDE_PX = 32  # a multiple of every stride there is: networks halve at most five times
 LEAST_SPREAD = 1e-3  # below it the targets are grey, and nothing is said of the output's colour
 METRICS = {"psnr": psnr, "ssim": ssim, "ae": ae}
 
 
 def validate(
-    system: System, collection: Collection, *, device: torch.device | str = "cpu", limit: int = 64
+    system: System,
+    collection: Collection,
+    *,
+    stride_px: int,
+    device: torch.device | str = "cpu",
+    limit: int = 64,
 ) -> dict[str, float]:
     """Return the mean PSNR, SSIM and angular error over aligned pictures, cut to their middle 512 px, and the spread.
 
@@ -29,6 +33,7 @@ def validate(
     Args:
         system: What to judge; its mode and its device are left as they were found.
         collection: The part held out, aligned.
+        stride_px: Sizes that the system accepts are multiples of it; pictures are mirrored up to the next one.
         device: Where the system is.
         limit: Most pictures to look at, evenly spread over the collection.
 
@@ -42,7 +47,7 @@ def validate(
     training = system.training
     system.eval()
     for source, target, valid in _samples(collection, limit):
-        colour = colorize_any_size(system, source[None].to(device), stride_px=STRIDE_PX)[0].cpu()
+        colour = colorize_any_size(system, source[None].to(device), stride_px=stride_px)[0].cpu()
         for name, metric in METRICS.items():
             scores[name].append(metric(colour, target, valid))
         found_spread += colour_spread(colour, valid)
