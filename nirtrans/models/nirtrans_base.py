@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 from torch import Tensor
 
+from nirtrans.color.luma import Luma, with_luma
 from nirtrans.color.ranges import to_signed, to_unit
 from nirtrans.config import Settings
 from nirtrans.losses.adversarial import GanKind
@@ -56,6 +57,10 @@ class NirtransBase(System):
         """Weight of the distance between the discriminator's features, where a batch is aligned."""
         critic: Critic = Critic()
         """The discriminator, which judges colours alone."""
+        luma: Luma = "predict"
+        """Lightness of the result: predict, copy (the source's) or blend."""
+        luma_share: Annotated[float, Field(ge=0, le=1)] = 0.5
+        """Share of the source's lightness in blend."""
 
         @model_validator(mode="after")
         def _check_critic(self) -> "NirtransBase.Params":
@@ -84,7 +89,8 @@ class NirtransBase(System):
 
     def colorize(self, source: Tensor) -> Tensor:
         """Translate [N, C, H, W] in [0, 1] to sRGB [N, 3, H, W] in [0, 1]; H and W multiples of 2 ** depth."""
-        return to_unit(self.to_rgb(to_signed(source)))
+        rgb, p = to_unit(self.to_rgb(to_signed(source))), self.params
+        return with_luma(rgb, source, mode=p.luma, share=p.luma_share)
 
     def forward_train(self, batch: TrainingBatch) -> dict[str, Any]:
         """Colorize once; all tensors in [-1, 1], pixels without data blank on the way in."""

@@ -5,6 +5,7 @@ import torch
 
 from nirtrans.config import Run
 from nirtrans.errors import ConfigError
+from nirtrans.kernels import rgb_to_lab
 from nirtrans.losses.color import angular_loss
 from nirtrans.models import build_system, count_parameters
 from nirtrans.models.build import check_pairing
@@ -60,6 +61,15 @@ def test_unpaired_steps_need_something_that_judges_without_the_truth() -> None:
 def test_features_without_a_discriminator_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"features are compared inside the discriminator"):
         build_system(tiny_run(NAME, adversarial=0.0, features=1.0))
+
+
+def test_lightness_may_come_from_the_source() -> None:
+    source = torch.rand(1, 1, 16, 16)
+    systems = [build_system(tiny_run(NAME, luma=luma)).eval() for luma in ("predict", "copy")]
+    predicted, copied = (rgb_to_lab(system.colorize(source)) for system in systems)
+    grey = rgb_to_lab(source.expand(-1, 3, -1, -1))
+    torch.testing.assert_close(copied[:, :1], grey[:, :1], atol=0.01, rtol=0)
+    assert (predicted - copied)[:, 0].abs().max() > 1
 
 
 def test_the_default_is_bounded_and_of_moderate_size() -> None:
