@@ -12,6 +12,7 @@ from PIL import Image
 from tiny_weights import tiny_weights
 
 from nirtrans.config import Preprocessing
+from nirtrans.evaluation.baselines import ORACLES
 
 Command = Callable[..., Any]
 FLAGS = ("--device", "cpu", "--progress", "none")
@@ -34,7 +35,7 @@ def test_numbers_and_report(tmp_path: Path, nirtrans: Command, pairs: Path) -> N
     assert "oracle-grey" in result.out
     assert "report.html" in result.out
     found = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert list(found["models"]) == ["tiny", "nir-copy", "lut", "mean-colour", "oracle-grey"]
+    assert list(found["models"]) == ["tiny", "nir-copy", "lut", "mean-colour", *ORACLES]
     assert found["data"]["source"] == str(pairs)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["metrics.csv", "metrics.json", "report.html"]
 
@@ -44,7 +45,7 @@ def test_several_weights_share_one_table(tmp_path: Path, nirtrans: Command, pair
     flags = [word for path in weights for word in ("--weights", path)]
     assert nirtrans("evaluate", *flags, "--data", pairs, "--out", tmp_path / "out", "--split", "all", *FLAGS).code == 0
     found = json.loads((tmp_path / "out" / "metrics.json").read_text())
-    assert len(found["models"]) == 6
+    assert len(found["models"]) == 2 + 3 + len(ORACLES)
     assert found["data"] == {**found["data"], "split": "all", "count": 4}
     assert {known["sha256"] for known in found["weights"].values()} == {_sha256(path) for path in weights}
 
