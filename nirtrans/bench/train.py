@@ -127,7 +127,7 @@ def _batches(run: Run) -> Iterator[Batch]:
 
 def make_trainer(run: Run, device: str) -> Trainer:
     """Return a trainer for steps alone; it has no folder and writes nothing."""
-    hooks = Hooks(save_weights=lambda path, tensors: None)
+    hooks = Hooks(save_weights=lambda path, tensors, step: None)
     accelerator = launch(run.train, device)
     return Trainer(run, build_system(run), lambda start: iter(()), out=Path(), hooks=hooks, accelerator=accelerator)
 

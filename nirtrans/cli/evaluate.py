@@ -20,14 +20,15 @@ from nirtrans.cli.options import (
 
 if TYPE_CHECKING:
     from nirtrans.config import DataSettings
-    from nirtrans.evaluation.evaluate import Evaluation
     from nirtrans.inference.colorizer import Colorizer
 
 Split = Annotated[
     Literal["train", "val", "test", "all"] | None,
     typer.Option("--split", help="Part to judge on; test, else val, else everything."),
 ]
-SHOWN = {"psnr": 2, "ssim": 3, "ae": 2, "mae": 4}
+SavePictures = Annotated[
+    bool, typer.Option("--save-pictures", help="Write the colours too, as OUT/pictures/MODEL/ID.png.")
+]
 
 
 def evaluate(
@@ -41,16 +42,19 @@ def evaluate(
     sensor: Sensor = None,
     seed: Seed = 0,
     skip_bad: SkipBad = False,
+    save_pictures: SavePictures = False,
     device: Device = "auto",
     threads: Threads = None,
     progress: ProgressOption = "auto",
     debug: Debug = False,
 ) -> None:
     """Score weights and baselines on pairs; without --data on what the first weights held out in training."""
+    from nirtrans.cli.comparison import print_comparison
     from nirtrans.data.collection import open_collection
     from nirtrans.evaluation.evaluate import evaluate as judge
-    from nirtrans.evaluation.evaluate import write_results
+    from nirtrans.evaluation.pictures import PictureFolder
     from nirtrans.evaluation.report import write_report
+    from nirtrans.evaluation.results import write_results
     from nirtrans.inference.device import use_threads
     from nirtrans.io.atomic import make_folder
     from nirtrans.progress import Progress
@@ -63,26 +67,27 @@ def evaluate(
     make_folder(out)
     source = ", ".join(data) if data else collection.description
     shown = Progress(progress)
-    evaluation, part = judge(colorizers, collection, source=source, split=split, seed=seed, progress=shown)
+    keep = PictureFolder(out / "pictures") if save_pictures else None
+    evaluation, part = judge(colorizers, collection, source=source, split=split, seed=seed, keep=keep, progress=shown)
     write_results(evaluation, out)
     write_report(evaluation, part, colorizers, out)
-    _print_table(evaluation)
-    typer.echo(f"{out / 'report.html'}: written, with metrics.json and metrics.csv")
+    print_comparison(evaluation)
+    pictures = f", pictures in {out / 'pictures'}" if save_pictures else ""
+    typer.echo(f"{out / 'report.html'}: written, with metrics.json and metrics.csv{pictures}")
 
 
 def _load(weights: list[str], device: str) -> "dict[str, Colorizer]":
-    """Load all weights and name them by their files, or by their folders where files share a name.
+    """Load all weights and name them by their files, or by their run folders.
 
     Raises:
         InputError: If they translate different kinds of picture.
     """
     from nirtrans.errors import InputError
+    from nirtrans.evaluation.names import name_weights
     from nirtrans.inference.colorizer import find_weights, load_colorizer
 
-    paths = {name: find_weights(name) for name in dict.fromkeys(weights)}
-    stems = [path.stem for path in paths.values()]
-    names = [path.stem if stems.count(path.stem) == 1 else str(path.with_suffix("")) for path in paths.values()]
-    colorizers = {name: load_colorizer(path, device=device) for name, path in zip(names, paths.values(), strict=True)}
+    named = name_weights([find_weights(name) for name in weights])
+    colorizers = {name: load_colorizer(path, device=device) for name, path in named.items()}
     rules = {(c.info.run.domain, c.info.preprocessing.units) for c in colorizers.values()}
     if len(rules) > 1:
         kinds = " and ".join(sorted(f"{domain} in {units} units" for domain, units in rules))
@@ -116,17 +121,3 @@ def _warn_of_seen_scenes() -> None:
         "training held out scenes of several folders joined, of which these are a part: some scenes may have been "
         "trained on; give all of its --data, or a splits.csv"
     )
-
-
-def _print_table(evaluation: "Evaluation") -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("")
-    for metric in SHOWN:
-        table.add_column(metric, justify="right")
-    for model, found in evaluation.summary().items():
-        table.add_row(model, *(f"{found[metric]['mean']:.{digits}f}" for metric, digits in SHOWN.items()))
-    Console().print(table)

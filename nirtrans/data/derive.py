@@ -33,6 +33,11 @@ class Gray:
     channels: int = 1
 
     @property
+    def group(self) -> str | None:
+        """As the colours."""
+        return self.colours.group
+
+    @property
     def size(self) -> tuple[int, int]:
         """Height and width, pixels."""
         return self.colours.size

@@ -28,6 +28,7 @@ class ImageFile:
     channels: int
     split: str | None = None
     turnable: bool = False
+    group: str | None = None
 
     def read(self, window: Window | None = None) -> Pixels:
         """Decode the file, or take it from the cache, and cut the window out of it."""
@@ -114,7 +115,7 @@ def open_image(path: Path, label: Label, *, channels: int, thorough: bool = Fals
         DataError: If it is unreadable, truncated, gray where colour is needed, or the reverse.
     """
     height, width, found = image_size(path)
-    picture = ImageFile(label.name, label.scene, path, (height, width), channels, label.split)
+    picture = ImageFile(label.name, label.scene, path, (height, width), channels, label.split, group=label.group)
     if found < channels:
         raise DataError(f"{path}: a gray picture where colour was expected; is the folder the right one?")
     if found > channels or thorough or not ends_properly(path):

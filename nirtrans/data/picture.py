@@ -31,6 +31,10 @@ class Picture(Protocol):
         """One of train, val and test; None until it is decided."""
 
     @property
+    def group(self) -> str | None:
+        """Class of scenes that it belongs to, such as forest; None if nobody said."""
+
+    @property
     def size(self) -> tuple[int, int]:
         """Height and width, pixels."""
 
@@ -55,6 +59,7 @@ class InMemory:
     pixels: NDArray[np.float32]
     split: str | None = None
     turnable: bool = True
+    group: str | None = None
 
     @property
     def size(self) -> tuple[int, int]:

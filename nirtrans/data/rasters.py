@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -162,6 +163,7 @@ class RasterTile:
     stretch: Stretch
     split: str | None = None
     turnable: bool = True
+    group: str | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -197,8 +199,10 @@ def cut_rasters(files: Sequence[RasterFile], settings: DataSettings, domain: str
         stretch = _source_stretch(file, preprocessing)
         for name, scene, site in _sites(file, settings.crop_px, alone=len(files) == 1):
             first = len(file.sources)
-            sources.append(RasterTile(name, scene, site, (0, first), stretch, file.label.split))
-            targets.append(RasterTile(name, scene, site, (first, first + 3), file.target_stretch, file.label.split))
+            group = file.label.group or file.label.name
+            tile = partial(RasterTile, name, scene, site, split=file.label.split, group=group)
+            sources.append(tile((0, first), stretch))
+            targets.append(tile((first, first + 3), file.target_stretch))
     if not sources:
         raise DataError(f"{files[0].path}: more than half of every tile is nodata; nothing is left to train on")
     description = f"{len(sources)} tiles of {len(files)} rasters"

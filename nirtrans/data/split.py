@@ -129,11 +129,12 @@ def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
 
 @dataclass(frozen=True)
 class Label:
-    """Name, scene and, where a file or folder decided it, split of one picture."""
+    """Name, scene and, where a file or folder decided them, split and class of one picture."""
 
     name: str
     scene: str
     split: str | None = None
+    group: str | None = None
 
 
 def read_labels(folder: Path, names: Iterable[str], *, with_splits: bool = True) -> dict[str, Label]:
@@ -172,7 +173,7 @@ def relabel(labels: Mapping[str, Label], source: SourceSettings) -> dict[str, La
     for name, label in labels.items():
         split = splits.get(name, splits.get(EVERY_OTHER, label.split))
         if split != "none":
-            result[name] = Label(name, scenes.get(name, label.scene), split)
+            result[name] = replace(label, scene=scenes.get(name, label.scene), split=split)
     return result
 
 
@@ -183,4 +184,4 @@ def _tabled(label: Label, rows: Mapping[str, Mapping[str, str]], path: Path) -> 
     split = row.get("split") or label.split
     if split not in (None, *SPLITS):
         raise DataError(f"{path}: {label.name} is in the split {split!r}; expected train, val or test")
-    return Label(label.name, row["scene"], split)
+    return Label(label.name, row["scene"], split, row.get("class") or label.group)

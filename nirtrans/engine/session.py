@@ -201,8 +201,8 @@ def _hooks(run: Run, system: System, collection: Collection, out: Path, device: 
     )
 
 
-def _save_weights(info: ModelInfo, path: Path, tensors: Mapping[str, Tensor]) -> None:
-    save_weights(path, tensors, info)
+def _save_weights(info: ModelInfo, path: Path, tensors: Mapping[str, Tensor], step: int) -> None:
+    save_weights(path, tensors, info.model_copy(update={"step": step}))
 
 
 def sample_pictures(collection: Collection) -> tuple[list[Tensor], list[Tensor]]:

@@ -39,12 +39,12 @@ class Hooks:
     """What happens at milestones; called on the main process, with the averaged networks in evaluation mode.
 
     Attributes:
-        save_weights: Writes the tensors of the inference networks to a path.
+        save_weights: Writes the tensors of the inference networks to a path, with the steps behind them.
         validate: Returns metrics by name; None if there is nothing to validate on.
         sample: Writes pictures for a step.
     """
 
-    save_weights: Callable[[Path, Mapping[str, Tensor]], None]
+    save_weights: Callable[[Path, Mapping[str, Tensor], int], None]
     validate: Callable[[System], Mapping[str, float]] | None = None
     sample: Callable[[System, int], None] | None = None
 
@@ -240,7 +240,7 @@ class Trainer:
             score = found.get(self.settings.best, math.nan)
             if self._improves(score):
                 self.best = score
-                self.hooks.save_weights(self.out / BEST, self.average.tensors())
+                self.hooks.save_weights(self.out / BEST, self.average.tensors(), self.done)
         self.accelerator.wait_for_everyone()
         return {f"val/{name}": value for name, value in found.items()}
 
@@ -254,9 +254,9 @@ class Trainer:
     def _save(self, log: Log) -> None:
         """Write the newest weights and the state; without a validation they are the best ones too."""
         if self.accelerator.is_main_process:
-            self.hooks.save_weights(self.out / LAST, self.average.tensors())
+            self.hooks.save_weights(self.out / LAST, self.average.tensors(), self.done)
             if self.best is None:
-                self.hooks.save_weights(self.out / BEST, self.average.tensors())
+                self.hooks.save_weights(self.out / BEST, self.average.tensors(), self.done)
         self._save_state(log)
 
     def _save_state(self, log: Log) -> None:

@@ -12,10 +12,10 @@ import numpy as np
 from nirtrans import __version__
 from nirtrans.data.collection import Collection
 from nirtrans.evaluation.baselines import ORACLES
-from nirtrans.evaluation.evaluate import Evaluation
 from nirtrans.evaluation.metrics import METRICS, Metric
 from nirtrans.evaluation.pairs import Pair, read_pairs
 from nirtrans.evaluation.panels import ERROR_TOP, data_uri, error_map, ramp_css
+from nirtrans.evaluation.results import Evaluation
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.io.atomic import write_text
 
@@ -40,7 +40,7 @@ def write_report(evaluation: Evaluation, part: Collection, colorizers: Mapping[s
         InputError: If the folder cannot be written.
         IOFailure: If writing breaks off.
     """
-    summary = evaluation.summary()
+    summary = evaluation.summary
     sections = [_heading(evaluation), _table(summary, evaluation), _strip(evaluation)]
     sections += _cases(evaluation, part, colorizers)
     page = Template(PAGE.read_text(encoding="utf-8"))

@@ -44,7 +44,7 @@ def load_colorizer(weights: str | Path, *, device: str = "auto") -> "Colorizer":
     place = resolve_device(device)
     path = find_weights(str(weights))
     system, info = load_system(path)
-    return Colorizer(system, info, device=place, digest=sha256(path))
+    return Colorizer(system, info, device=place, digest=sha256(path), file_bytes=path.stat().st_size)
 
 
 def find_weights(name: str) -> Path:
@@ -69,11 +69,20 @@ class Colorizer:
         info: What the weights file says of itself.
         device: Where the networks are.
         digest: SHA-256 of the weights file.
+        file_bytes: Its size; None for networks that are in no file.
     """
 
-    def __init__(self, system: System, info: ModelInfo, *, device: torch.device, digest: str = "") -> None:
+    def __init__(
+        self,
+        system: System,
+        info: ModelInfo,
+        *,
+        device: torch.device,
+        digest: str = "",
+        file_bytes: int | None = None,
+    ) -> None:
         self.system = system.to(device).eval().requires_grad_(False)
-        self.info, self.device, self.digest = info, device, digest
+        self.info, self.device, self.digest, self.file_bytes = info, device, digest, file_bytes
 
     @cached_property
     def budget_px(self) -> int:

@@ -36,6 +36,8 @@ class ModelInfo(Settings):
     """Registered name of the system."""
     run: Run
     """The resolved run that made the weights."""
+    step: NonNegativeInt | None = None
+    """Optimizer steps behind the weights; None if not stated."""
     preprocessing: Preprocessing = Preprocessing()
     """How values of a file become the [0, 1] that the network knows."""
     halo_px: NonNegativeInt

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from tiny_weights import tiny_weights
 
 from nirtrans.config import Preprocessing
 from nirtrans.evaluation.baselines import ORACLES
+from nirtrans.inference.colorizer import load_colorizer
 
 Command = Callable[..., Any]
 FLAGS = ("--device", "cpu", "--progress", "none")
@@ -48,6 +50,44 @@ def test_several_weights_share_one_table(tmp_path: Path, nirtrans: Command, pair
     assert len(found["models"]) == 2 + 3 + len(ORACLES)
     assert found["data"] == {**found["data"], "split": "all", "count": 4}
     assert {known["sha256"] for known in found["weights"].values()} == {_sha256(path) for path in weights}
+
+
+def test_runs_are_compared_in_one_table_by_their_folders(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
+    for run, weights in (("one", tiny_weights()), ("two", tiny_weights("batch"))):
+        (tmp_path / run).mkdir()
+        (tmp_path / run / "best.safetensors").write_bytes(weights.read_bytes())
+    flags = ("--weights", tmp_path / "one", "--weights", tmp_path / "two" / "best.safetensors", "--data", pairs)
+    result = nirtrans("evaluate", *flags, "--out", tmp_path / "out", "--split", "all", *FLAGS)
+    assert (result.code, result.err) == (0, "")
+    assert "means over 4 pictures of 4 scenes" in result.out
+    assert "difference to one" in result.out
+    assert re.search(r"two .*(better|worse|undecided)", result.out)
+    found = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert list(found["models"])[:2] == ["one", "two"]
+    known = found["weights"]["two"]
+    assert known["file_bytes"] == tiny_weights("batch").stat().st_size
+    assert known["parameters"] > 100
+    assert known["seconds_per_megapixel"] > 0
+    assert known["steps"] is None
+    assert found["differences"]["to"] == "one"
+    assert set(found["differences"]["models"]) == set(found["models"]) - {"one"}
+
+
+def test_pictures_are_kept_on_demand(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
+    flags = ("--weights", tiny_weights(), "--data", pairs, "--out", tmp_path / "out", "--split", "all", *FLAGS)
+    assert nirtrans("evaluate", *flags, "--save-pictures").code == 0
+    folder = tmp_path / "out" / "pictures" / "tiny"
+    assert sorted(path.name for path in folder.iterdir()) == [f"{number}.png" for number in range(4)]
+    stored = np.asarray(Image.open(folder / "2.png"))
+    source = np.asarray(Image.open(pairs / "nir" / "2.png"))
+    expected = load_colorizer(tiny_weights(), device="cpu").colorize(source)
+    np.testing.assert_allclose(stored / 255, expected, atol=0.51 / 255)
+
+
+def test_weights_called_like_a_baseline_are_refused(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
+    (tmp_path / "lut.safetensors").write_bytes(tiny_weights().read_bytes())
+    flags = ("--weights", tmp_path / "lut.safetensors", "--data", pairs, "--out", tmp_path / "out", *FLAGS)
+    assert "mistaken for the baseline" in nirtrans("evaluate", *flags).error
 
 
 def test_data_of_the_training_run(

@@ -18,8 +18,8 @@ from nirtrans.models.system import System
 from tests.engine.systems import batches, make_sample, make_system
 
 
-def save(path: Path, tensors: dict[str, Tensor]) -> None:
-    save_file({name: value.contiguous() for name, value in tensors.items()}, path)
+def save(path: Path, tensors: dict[str, Tensor], step: int) -> None:
+    save_file({name: value.contiguous() for name, value in tensors.items()}, path, metadata={"step": str(step)})
 
 
 def validate(system: System) -> dict[str, float]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
@@ -176,6 +177,8 @@ def test_milestones_and_the_last_step(tmp_path: Path) -> None:
     best, last = (load_file(tmp_path / name) for name in ("best.safetensors", "last.safetensors"))
     assert_same(last, trainer.average.tensors())
     assert not torch.equal(best["generator.0.0.weight"], last["generator.0.0.weight"])
+    steps = [safe_open(tmp_path / name, "pt").metadata()["step"] for name in ("best.safetensors", "last.safetensors")]
+    assert steps == ["10", "11"], "the steps behind the weights"
 
 
 def test_angular_error_is_better_when_smaller(tmp_path: Path) -> None:

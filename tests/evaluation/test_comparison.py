@@ -13,11 +13,12 @@ from tiny_weights import tiny_weights
 from nirtrans.config import Preprocessing
 from nirtrans.data.collection import Collection, InMemory
 from nirtrans.errors import DataError
-from nirtrans.evaluation.evaluate import Evaluation, evaluate, write_results
-from nirtrans.evaluation.metrics import DEFAULT, METRICS
+from nirtrans.evaluation.evaluate import evaluate
+from nirtrans.evaluation.metrics import DEFAULT
 from nirtrans.evaluation.pairs import choose_split
 from nirtrans.evaluation.panels import data_uri, error_map
 from nirtrans.evaluation.report import write_report
+from nirtrans.evaluation.results import Evaluation, write_results
 from nirtrans.inference.colorizer import Colorizer, load_colorizer
 
 BASELINES = ["nir-copy", "lut", "mean-colour", "oracle-grey", "oracle-mean", "shift1", "shift2"]
@@ -58,31 +59,25 @@ def test_every_model_and_baseline_is_judged_on_every_picture(judged: tuple[Evalu
 
 def test_files_hold_what_is_promised(judged: tuple[Evaluation, Collection], tmp_path: Path) -> None:
     evaluation, _ = judged
-    endless = {"<2>": {**evaluation.scores["tiny"]["<2>"], "psnr": math.inf, "ae": math.nan}}
+    undefined = dict.fromkeys(DEFAULT, math.nan)
+    endless = {"<2>": undefined | {"psnr": math.inf}, "<3>": undefined, "<4>": undefined}
     write_results(replace(evaluation, scores={**evaluation.scores, "perfect": endless}), tmp_path)
     text = (tmp_path / "metrics.json").read_text()
     found = json.loads(text, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
-    assert set(found) == {"weights", "data", "models", "images"}
-    assert found["models"]["perfect"]["psnr"] == {"mean": "inf", "ci95": ["inf", "inf"], "n": 1}
-    assert found["models"]["perfect"]["ae"] == {"mean": None, "ci95": [None, None], "n": 0}
+    assert set(found) == {"weights", "data", "models", "images", "differences", "groups", "scenes"}
+    unknown = {"median": None, "ci95": [None, None]}
+    assert found["models"]["perfect"]["psnr"] == {"mean": "inf", **unknown, "median": "inf", "n": 1, "scenes": 1}
+    assert found["models"]["perfect"]["ae"] == {"mean": None, **unknown, "n": 0, "scenes": 0}
     known = found["models"]["tiny"]["ssim"]
     assert known["ci95"][0] <= known["mean"] <= known["ci95"][1]
     assert known["n"] == 3
-    assert set(found["images"][0]) == {"id", "model", *DEFAULT}
+    assert set(found["images"][0]) == {"id", "scene", "class", "model", *DEFAULT}
     rows = list(csv.DictReader((tmp_path / "metrics.csv").open()))
-    assert len(rows) == len(found["images"]) == 8 * 3 + 1
+    assert len(rows) == len(found["images"]) == 9 * 3
     assert float(rows[0]["psnr"]) == found["images"][0]["psnr"]
-    assert rows[-1]["psnr"] == "inf"
-
-
-def test_the_bootstrap_is_repeatable_and_narrow_for_equal_values() -> None:
-    scores = {"m": {str(i): dict.fromkeys(METRICS, 3.0) for i in range(4)}}
-    summary = Evaluation({}, {}, scores, seed=0).summary()
-    assert summary["m"]["psnr"] == {"mean": 3.0, "ci95": [3.0, 3.0], "n": 4}
-    varied = Evaluation({}, {}, {"m": {str(i): dict.fromkeys(METRICS, float(i)) for i in range(9)}}, seed=5)
-    assert varied.summary() == varied.summary()
-    low, high = varied.summary()["m"]["psnr"]["ci95"]
-    assert 1.5 < low < 4 < high < 6.5
+    assert rows[-3]["psnr"] == "inf"
+    assert rows[-1]["psnr"] == ""
+    assert rows[0]["scene"] == "<2>"
 
 
 def test_the_report_needs_nothing_else(
