@@ -142,6 +142,10 @@ class TrainSettings(Settings):
     """Forward passes that share one optimizer step."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Arithmetic of the forward passes; weights stay float32."""
+    channels_last: bool = False
+    """Keep the channels of a pixel together in memory; the gain depends on the machine: `nirtrans bench train`."""
+    compile: bool = False
+    """Compile the networks that colorize with torch.compile: minutes at the start, less time per step."""
     pool: NonNegativeInt = 50
     """Generated images remembered for the discriminators; 0 switches the pool off."""
     ema: Share = 0.999

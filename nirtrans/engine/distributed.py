@@ -57,8 +57,8 @@ def finish(accelerator: Accelerator) -> None:
     accelerator.end_training()
 
 
-def place(system: System, accelerator: Accelerator, *, sync_batchnorm: bool) -> dict[str, nn.Module]:
-    """Move a system to its device and wrap each of its networks; the system itself stays bare.
+def place(system: System, accelerator: Accelerator, settings: TrainSettings) -> dict[str, nn.Module]:
+    """Move a system to its device, lay out, compile and wrap each of its networks; the system itself stays bare.
 
     Losses call networks on their own and phases freeze whole networks, so a wrapper around the system would miss both.
 
@@ -67,8 +67,14 @@ def place(system: System, accelerator: Accelerator, *, sync_batchnorm: bool) -> 
     """
     system.to(accelerator.device)
     if accelerator.num_processes > 1:
-        _treat_batch_norm(system, accelerator, sync_batchnorm)
+        _treat_batch_norm(system, accelerator, settings.sync_batchnorm)
     networks = {name: getattr(system, name) for name in system.network_names()}
+    if settings.channels_last:
+        for network in networks.values():
+            network.to(memory_format=torch.channels_last)
+    if settings.compile:
+        for name in system.inference:  # penalties differentiate critics twice, which torch.compile refuses
+            networks[name].compile()  # in place: names of weights, copies and wrappers see the bare network
     if accelerator.num_processes > 1:
         devices = [accelerator.device] if accelerator.device.type == "cuda" else None
         for name, network in networks.items():

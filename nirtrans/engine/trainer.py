@@ -80,7 +80,7 @@ class Trainer:
         self.out, self.hooks, self.accelerator = out, hooks, accelerator
         self.progress = progress if accelerator.is_main_process else SILENT
         check_phases(system, run.train)
-        self.networks = place(system, accelerator, sync_batchnorm=run.train.sync_batchnorm)
+        self.networks = place(system, accelerator, run.train)
         self.wrapped = [getattr(system, name) for name in self.networks]
         self.optimizers = Optimizers(system, self.networks, run.train, accelerator)
         self.average = MovingAverage({name: self.networks[name] for name in system.inference}, run.train.ema)

@@ -60,7 +60,9 @@ def test_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "state").glob("*")] == ["step-000000004"]
 
 
-@pytest.mark.parametrize("changes", [{"accumulate": 2}, {"ema": 0.0}, {"precision": "bf16"}, {"clip": 0.1}])
+@pytest.mark.parametrize(
+    "changes", [{"accumulate": 2}, {"ema": 0.0}, {"precision": "bf16"}, {"clip": 0.1}, {"channels_last": True}]
+)
 def test_other_settings(tmp_path: Path, uninterrupted: Whole, changes: dict) -> None:
     run = make_run(**changes)
     with pytest.raises(KeyboardInterrupt):

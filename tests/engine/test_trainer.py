@@ -110,6 +110,37 @@ def test_clip_limits_the_step(tmp_path: Path) -> None:
     assert total == pytest.approx(1e-3, rel=1e-3)
 
 
+def test_channels_last_is_kept_and_changes_nothing_else(tmp_path: Path) -> None:
+    for name, channels_last in (("plain", False), ("last", True)):
+        (tmp_path / name).mkdir()
+        trainer = train(make_run(channels_last=channels_last), tmp_path / name, "regressor")
+    weight = trainer.system.generator[0].weight
+    assert weight.is_contiguous(memory_format=torch.channels_last)
+    assert distance(state_tensors(tmp_path / "last"), state_tensors(tmp_path / "plain")) < 1e-5
+
+
+def test_compiling_leaves_names_and_copies_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[torch.nn.Module] = []
+    monkeypatch.setattr(torch.nn.Module, "compile", lambda network: compiled.append(network))
+    trainer = make_trainer(make_run(compile=True), tmp_path)
+    assert compiled == [trainer.networks["generator"]]
+    assert make_trainer(make_run(), tmp_path).snapshot.shared().keys() == trainer.snapshot.shared().keys()
+    assert len(compiled) == 1
+
+
+@pytest.mark.slow
+def test_compiled_training_is_the_same_and_resumes_exactly(tmp_path: Path) -> None:
+    """Where there is a C++ compiler; takes a minute."""
+    for name in ("eager", "whole", "halves"):
+        (tmp_path / name).mkdir()
+    train(make_run(), tmp_path / "eager", "regressor")
+    train(make_run(compile=True), tmp_path / "whole", "regressor")
+    train(make_run(compile=True, steps=5, schedule_steps=12), tmp_path / "halves", "regressor")
+    train(make_run(compile=True, schedule_steps=12), tmp_path / "halves", "regressor", resume=True)
+    assert_same(state_tensors(tmp_path / "halves"), state_tensors(tmp_path / "whole"))
+    assert distance(state_tensors(tmp_path / "whole"), state_tensors(tmp_path / "eager")) < 1e-5
+
+
 # --- the NaN guard ----------------------------------------------------------------------------------------------------
 
 
