@@ -1,6 +1,5 @@
 """From the settings of a run to its trained weights: data, system, folder and trainer put together."""
 
-import copy
 import csv
 import io
 import logging
@@ -27,6 +26,7 @@ from nirtrans.engine.distributed import finish, launch, together
 from nirtrans.engine.optimizers import check_phases
 from nirtrans.engine.samples import SampleSheet
 from nirtrans.engine.trainer import Hooks, Trainer
+from nirtrans.engine.trial import try_crop, warn_of_few
 from nirtrans.errors import ConfigError
 from nirtrans.evaluation.validation import validate
 from nirtrans.inference.fill import fill_invalid
@@ -87,7 +87,9 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
         run = with_pairing(run, collection)
         request = replace(request, run=run)
         check_trainable(collection.part("train"), run)
-        system = _build(request)
+        if accelerator.is_main_process:
+            warn_of_few(collection.part("train"), run)
+        system = _build(request, accelerator.num_processes)
         out = _folder(request, collection, accelerator)
         trainer = Trainer(
             run,
@@ -122,29 +124,16 @@ def check_memory(run: Run) -> None:
         )
 
 
-def _build(request: Request) -> System:
+def _build(request: Request, processes: int) -> System:
     """Build the system, check that it accepts the crops, and load weights to begin with."""
     run, system = request.run, build_system(request.run)
     check_pairing(run, system)
     check_phases(system, run.train)
-    _try_crop(system, run.data.crop_px)
+    try_crop(system, run, processes=processes)
     if request.init_from is not None:
         tensors, _ = read_weights(request.init_from)
         fill(system, tensors, origin=str(request.init_from))
     return system
-
-
-def _try_crop(system: System, side: int) -> None:
-    """Run one blank crop through a copy, for its networks and losses to refuse sizes that do not fit.
-
-    A copy, because image pools remember; with gradients, because some losses take them.
-    """
-    twin = copy.deepcopy(system).eval()
-    blank = Batch(torch.zeros(1, twin.in_channels, side, side), torch.zeros(1, 3, side, side))
-    with torch.random.fork_rng(devices=[]):
-        out = twin.forward_train(blank)
-        for phase in twin.phases:
-            twin.losses(phase, blank, out)
 
 
 def _folder(request: Request, collection: Collection, accelerator: Accelerator) -> Path:

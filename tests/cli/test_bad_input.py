@@ -91,6 +91,35 @@ def large_crop(place: Path) -> list[str]:
     return ["--data", str(pairs(place / "data")), "--set", "data.crop_px=64"]
 
 
+TINY = "network={width: 2, blocks: 1, halvings: 2, back_width: 2, back_depth: 3, critic_rgb: {width: 2}}"
+BATCH_NORM = "network.critic_rgb.norm=batch"
+
+
+def no_picture_left(place: Path) -> list[str]:
+    data = pairs(place / "data")
+    (data / "splits.csv").write_text("id,scene,split\n" + "".join(f"scene000{n},s{n},test\n" for n in range(6)))
+    return ["--data", str(data)]
+
+
+def no_picture(place: Path) -> list[str]:
+    write_synthetic_pairs(place / "data", scenes=0)
+    return ["--data", str(place / "data")]
+
+
+def gray_as_colour(place: Path) -> list[str]:
+    write_image(pairs(place / "data") / "rgb" / "scene0001.png", gray())
+    return ["--data", str(place / "data")]
+
+
+def crop_below_the_critics(place: Path) -> list[str]:
+    return ["--data", str(pairs(place / "data")), "--set", TINY, "--set", "data.crop_px=8"]
+
+
+def batch_norm_of_one_value(place: Path) -> list[str]:
+    changes = ("--set", TINY, "--set", BATCH_NORM, "--set", "train.batch=1")
+    return ["--data", str(pairs(place / "data")), *changes]
+
+
 def unknown(*arguments: str) -> Prepare:
     return lambda place: list(arguments)
 
@@ -118,6 +147,11 @@ def file_as_out(place: Path) -> list[str]:
         (without_nir, ["plain.tif", "nir", "--bands"]),
         (nodata, ["plain.tif", "nodata"]),
         (large_crop, ["40x40", "data.crop_px="]),
+        (no_picture, ["no pictures"]),
+        (no_picture_left, ["nothing to train on"]),
+        (gray_as_colour, ["scene0001.png", "colour"]),
+        (crop_below_the_critics, ["crops of 8 px", "data.crop_px"]),
+        (batch_norm_of_one_value, ["batch norm", "train.batch", "instance norm"]),
         (unknown("--model", "cyclegan-asim"), ["did you mean cyclegan-asym"]),
         (unknown("--domain", "nit"), ["did you mean nir"]),
         (unknown("--set", "train.step=3"), ["did you mean train.steps"]),
@@ -131,6 +165,26 @@ def test_training(nirtrans: Callable, tmp_path: Path, prepare: Prepare, words: l
     assert outcome.code == 2
     assert all(word in outcome.error for word in words), outcome.error
     assert not (tmp_path / "run" / "state").exists()
+
+
+ONE_STEP = (*SMALL, "--steps", "8", "--set", TINY, "--set", "data.workers=0", "--set", "train.batch=1")
+
+
+def test_losses_that_are_not_finite(nirtrans: Callable, tmp_path: Path) -> None:
+    """The only bad input that shows while running: exit code 3, after warnings of the steps that were skipped."""
+    data = ("--data", pairs(tmp_path / "data"), "--domain", "nir", "--out", tmp_path / "run")
+    outcome = nirtrans("train", *ONE_STEP, *data, "--progress", "none", "--set", "train.optimizer.lr=1e30")
+    assert outcome.code == 3
+    assert "was not finite" in outcome.error
+    assert "lower train.optimizer.lr" in outcome.error
+
+
+def test_few_pictures_are_told(nirtrans: Callable, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_synthetic_pairs(tmp_path / "data", scenes=1, size=(40, 40))
+    data = ("--data", tmp_path / "data", "--domain", "nir", "--out", tmp_path / "run", "--set", "train.batch=2")
+    outcome = nirtrans("train", *ONE_STEP, *data, "--steps", "1", "--progress", "none")
+    assert outcome.code == 0
+    assert "only 1 crops of 32 px fit side by side" in caplog.text
 
 
 def no_checkpoint(path: Path) -> None:
