@@ -76,6 +76,8 @@ class DataSettings(Settings):
 
     sources: tuple[SourceSettings, ...] = ()
     """What to train on; empty means the built-in synthetic scenes."""
+    exclude: str | None = None
+    """CSV file with a column `id`: pictures to leave out, such as `nirtrans data check-registration --out` writes."""
     pairing: Pairing | None = None
     """paired: source and target of one place; unpaired: drawn independently; mixed: both kinds of batch alternate.
 

@@ -60,7 +60,12 @@ def check_registration(
     path: Annotated[str, typer.Argument(metavar="PATH", help="Folder of pairs.")],
     domain: Annotated[str, typer.Option("--domain", help="nir, gray or lineart.")] = "nir",
     limit_px: Annotated[float, typer.Option("--limit-px", min=0, help="Pairs that are further off are listed.")] = 1.0,
-    out: Annotated[Path | None, typer.Option("--out", help="CSV of the pairs beyond the limit.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="CSV of the pairs beyond the limit, for data.exclude; and a picture.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Shifts and worst pairs as PNG; beside --out if not given.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print every pair as JSON.")] = False,
     debug: Debug = False,
 ) -> None:
@@ -71,23 +76,41 @@ def check_registration(
     from nirtrans.config import DataSettings, SourceSettings
     from nirtrans.data import registration
     from nirtrans.data.collection import open_collection
+    from nirtrans.data.registration_picture import draw_registration
 
     settings = DataSettings(sources=(SourceSettings(path=path),))
-    shifts = registration.check_registration(open_collection(settings, domain))
-    off = [shift for shift in shifts if shift.length_px > limit_px]
+    collection = open_collection(settings, domain)
+    shifts = registration.check_registration(collection)
+    certain = [shift for shift in shifts if shift.certain]
+    off = [shift for shift in certain if shift.length_px > limit_px]
+    drawn = picture or (out.with_suffix(".png") if out else None)
     if out is not None:
         registration.write_shifts(out, off)
+    if drawn is not None:
+        draw_registration(drawn, shifts, collection, limit_px=limit_px)
+    guesses = len(shifts) - len(certain)
     if as_json:
-        typer.echo(json.dumps({"limit_px": limit_px, "off": len(off), "pairs": [asdict(s) for s in shifts]}, indent=2))
+        pairs = [asdict(s) | {"certain": s.certain} for s in shifts]
+        found = {"limit_px": limit_px, "off": len(off), "uncertain": guesses, "pairs": pairs}
+        typer.echo(json.dumps(found, indent=2))
         return
     typer.echo(f"{path}: {len(off)} of {len(shifts)} pairs are off by more than {limit_px:g} px")
-    typer.echo("  shifts     " + _counted(registration.histogram(shifts)))
+    typer.echo("  shifts     " + _counted(registration.histogram(certain)))
+    if guesses:
+        typer.echo(
+            f"  uncertain  {guesses} pairs, whose edges do not agree (certainty below {registration.MIN_CERTAINTY:g})"
+        )
     for shift in off[:MOST_LISTED]:
         typer.echo(
             f"  {shift.id}  {shift.down_px:+.2f} down, {shift.right_px:+.2f} right, certainty {shift.certainty:.0f}"
         )
     if len(off) > MOST_LISTED:
         typer.echo(f"  ... and {len(off) - MOST_LISTED} more" + ("" if out else "; --out FILE lists them all"))
+    if drawn is not None:
+        typer.echo(
+            f"{drawn}: written"
+            + (f", with {out}; to train without these pairs: --set data.exclude={out}" if out else "")
+        )
 
 
 def _print_report(report: "SourceReport") -> None:

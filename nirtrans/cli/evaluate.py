@@ -111,7 +111,8 @@ def _data_settings(
     sources = [known.get(place, SourceSettings(path=path)).model_copy(update=update) for place, path in places.items()]
     ranges = {"percentile": "percentile", "reflectance": rule.input_range, "picture": None}
     chosen = tuple(sources) if paths else trained.sources
-    return trained.model_copy(update={"sources": chosen, "input_range": ranges[rule.units]})
+    exclude = trained.exclude if not paths or places.keys() == known.keys() else None  # it names files of these alone
+    return trained.model_copy(update={"sources": chosen, "exclude": exclude, "input_range": ranges[rule.units]})
 
 
 def _warn_of_seen_scenes() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from nirtrans.config import DataSettings, Preprocessing, SourceSettings
 from nirtrans.data.derive import luma, open_colours
+from nirtrans.data.exclusion import Exclusion
 from nirtrans.data.folders import open_pairs, open_unpaired
 from nirtrans.data.layout import TARGET_FOLDER, find_layout
 from nirtrans.data.picture import Collection, InMemory, Part, Picture
@@ -36,7 +37,9 @@ def open_collection(settings: DataSettings, domain: str, *, skip_bad: bool = Fal
     find_domain(domain)
     if not settings.sources:
         return assign_splits(_synthetic(settings, domain))
-    opened = [(source, _open_source(source, domain, skip_bad)) for source in settings.sources]
+    exclusion = Exclusion(settings.exclude)
+    opened = [(source, _open_source(source, domain, skip_bad, exclusion)) for source in settings.sources]
+    exclusion.check()
     pictures = [(source, part) for source, part in opened if isinstance(part, Collection)]
     rasters = [(source, part) for source, part in opened if not isinstance(part, Collection)]
     if pictures and rasters:
@@ -57,11 +60,13 @@ def _refuse_raster_settings(source: SourceSettings) -> None:
         raise DataError(f"{source.path} holds pictures, but {', '.join(given)} describe rasters; leave them out")
 
 
-def _open_source(source: SourceSettings, domain: str, skip_bad: bool) -> Collection | list[RasterFile]:
+def _open_source(
+    source: SourceSettings, domain: str, skip_bad: bool, exclusion: Exclusion
+) -> Collection | list[RasterFile]:
     layout = find_layout(Path(source.path).expanduser(), domain)
     if layout.kind == "unpaired":
         return open_unpaired(layout, domain, skip_bad=skip_bad)
-    labels = relabel(read_labels(layout.path, layout.names), source)
+    labels = exclusion.apply(relabel(read_labels(layout.path, layout.names), source), layout.path)
     if layout.kind == "rasters":
         return survey_all(layout, labels, source, domain, skip_bad=skip_bad)
     if layout.kind == "pairs":

@@ -23,6 +23,8 @@ MAX_SHIFT_PX = 16
 """Larger shifts are not looked for."""
 BLUR_PX = 1.5
 """Finer detail, where sensors differ most, is damped by a Gaussian of this width."""
+MIN_CERTAINTY = 8.0
+"""Below this a shift is a guess: of 500 pairs of different places one in a hundred reached it."""
 SIDE_PX = 1024
 """Only the middle of larger pictures is compared."""
 
@@ -35,13 +37,18 @@ class Shift:
         id: Name of the pair.
         down_px: Downwards.
         right_px: To the right.
-        certainty: Height of the peak over the mean, in standard deviations; below about 6 the shift is a guess.
+        certainty: Height of the peak over the mean, in standard deviations; see `certain`.
     """
 
     id: str
     down_px: float
     right_px: float
     certainty: float
+
+    @property
+    def certain(self) -> bool:
+        """Whether the pictures agree on the shift; one that is not may be chance."""
+        return self.certainty >= MIN_CERTAINTY
 
     @property
     def length_px(self) -> float:

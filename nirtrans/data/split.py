@@ -110,20 +110,22 @@ def _every_sixth(scenes: Sequence[str]) -> dict[str, str]:
     return {scene: "val" if scene in held_out else "train" for scene in scenes}
 
 
-def read_table(path: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """Read a CSV file with a header that must hold `columns`.
+def read_table(path: Path, columns: Sequence[str], *, empty: bool = False) -> list[dict[str, str]]:
+    """Read a CSV file with a header that must hold `columns`, and at least one row unless it may be `empty`.
 
     Raises:
         DataError: If a column is missing or the file is no CSV text.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in csv.DictReader(file)]
+            table = csv.DictReader(file)
+            rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in table]
+            header = table.fieldnames or ()
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as CSV ({error})") from None
-    missing = [column for column in columns if rows and column not in rows[0]]
-    if missing or not rows:
-        raise DataError(f"{path}: expected the columns {', '.join(columns)} and at least one row")
+    missing = set(columns) - set(header)
+    if missing or not (rows or empty):
+        raise DataError(f"{path}: expected the columns {', '.join(columns)}{'' if empty else ' and at least one row'}")
     return rows
 
 

@@ -93,12 +93,14 @@ def agree(stored: Run, given: Mapping[str, Any], *, origin: str) -> Run:
 
 
 def with_absolute_paths(run: Run) -> Run:
-    """Return the run with sources that are found from any folder."""
-    sources = tuple(
-        source.model_copy(update={"path": os.path.abspath(os.path.expanduser(source.path))})
-        for source in run.data.sources
-    )
-    return run.model_copy(update={"data": run.data.model_copy(update={"sources": sources})})
+    """Return the run with sources and a list of exclusions that are found from any folder."""
+    sources = tuple(source.model_copy(update={"path": _absolute(source.path)}) for source in run.data.sources)
+    exclude = run.data.exclude and _absolute(run.data.exclude)
+    return run.model_copy(update={"data": run.data.model_copy(update={"sources": sources, "exclude": exclude})})
+
+
+def _absolute(path: str) -> str:
+    return os.path.abspath(os.path.expanduser(path))
 
 
 def flatten(values: Any, prefix: str = "") -> dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from typer.testing import CliRunner
 
 from nirtrans.cli.data import data_app
@@ -15,6 +16,7 @@ from nirtrans.config import DataSettings
 from nirtrans.data.collection import open_collection
 from nirtrans.data.derive import luma
 from nirtrans.data.registration import check_registration, phase_shift
+from nirtrans.data.registration_picture import FINE, OFF, UNCERTAIN, _overlay
 from nirtrans.data.synthetic import synthetic_scene, write_synthetic_pairs
 from nirtrans.errors import DataError
 from nirtrans.io.images import read_image, write_image
@@ -76,9 +78,43 @@ def test_the_command_lists_and_writes(moved: Path, tmp_path: Path) -> None:
     assert "1 of 4 pairs are off by more than 2 px" in words
     assert "over 4 px (1)" in words
     assert (tmp_path / "off.csv").read_text().startswith("id,down_px,right_px,certainty\nscene0002,-")
+    assert "--set data.exclude=" in words
+    with Image.open(tmp_path / "off.png") as drawn:
+        assert drawn.size == (1040, 756)  # one row of numbers, one of edges
     report = json.loads(CliRunner().invoke(data_app, [*arguments, "--json"]).output)
-    assert report["off"] == 1
+    assert (report["off"], report["uncertain"]) == (1, 0)
     assert len(report["pairs"]) == 4
+
+
+def test_the_list_leaves_pairs_out_of_training(moved: Path, tmp_path: Path) -> None:
+    off = tmp_path / "off.csv"
+    CliRunner().invoke(data_app, ["check-registration", str(moved), "--out", str(off)], catch_exceptions=False)
+    kept = open_collection(DataSettings(sources=[str(moved)], exclude=str(off)), "nir")
+    assert [picture.id for picture in kept.sources] == ["scene0000", "scene0001", "scene0003"]
+    assert [picture.id for picture in kept.targets] == [picture.id for picture in kept.sources]
+
+
+def test_guesses_are_not_listed_as_facts(moved: Path, tmp_path: Path) -> None:
+    """The colours of another place: a shift is found, but it is nothing to go by."""
+    other = synthetic_scene(77, (112, 112)).rgb_picture()
+    write_image(moved / "rgb" / "scene0001.png", (255 * other).astype(np.uint8).transpose(1, 2, 0))
+    arguments = ["check-registration", str(moved), "--out", str(tmp_path / "off.csv")]
+    words = CliRunner().invoke(data_app, [*arguments, "--picture", str(tmp_path / "p.png")]).output
+    assert "uncertain  1 pairs" in words
+    assert "scene0001" not in (tmp_path / "off.csv").read_text()
+    assert "scene0002" in (tmp_path / "off.csv").read_text()
+    assert not (tmp_path / "off.png").exists()
+    with Image.open(tmp_path / "p.png") as drawn:
+        colours = {colour for _, colour in drawn.getcolors(1 << 20)}
+    assert {FINE, OFF, UNCERTAIN} <= colours
+
+
+def test_the_edges_of_the_worst_pair_are_drawn_apart(moved: Path) -> None:
+    collection = open_collection(DataSettings(sources=[str(moved)]), "nir")
+    shifts = {shift.id: shift for shift in check_registration(collection)}
+    fine, off = (np.asarray(_overlay(shifts[f"scene000{number}"], collection), float) for number in (1, 2))
+    agreement = [np.corrcoef(edges[..., 0].ravel(), edges[..., 1].ravel())[0, 1] for edges in (fine, off)]
+    assert agreement[0] > 2 * agreement[1]
 
 
 def test_real_pairs_with_known_residuals(shared_data: Path) -> None:
