@@ -28,7 +28,7 @@ def test_every_sixth_scene_validates(scenes: int, held_out: list[str]) -> None:
     assert [name for name, split in _every_sixth(names).items() if split == "val"] == held_out
 
 
-@given(st.integers(3, 60), st.floats(0, 0.4), st.floats(0, 0.4), st.integers(0, 9))
+@given(st.integers(5, 60), st.floats(0, 0.4), st.floats(0, 0.4), st.integers(0, 9))
 def test_shares_are_kept_within_one_scene(count: int, val: float, test: float, seed: int) -> None:
     counts = Counter(_draw([str(number) for number in range(count)], val, test, seed).values())
     assert sum(counts.values()) == count
