@@ -146,6 +146,30 @@ def test_both_areas_are_tied(first: tuple, second: tuple, seed: int) -> None:
     assert metrics.auc(a, b) == pytest.approx(tied)
 
 
+@given(st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_balance_over_equally_common_bins_changes_nothing(seed: int) -> None:
+    a, b = picture(seed), picture(seed + 1)
+    uniform = torch.full((313,), 1 / 313)
+    assert metrics.auc_balanced(a, b, prior=uniform) == pytest.approx(metrics.auc(a, b))
+
+
+def test_rare_colours_weigh_more() -> None:
+    grey, colour = flat((0.5, 0.5, 0.5)), flat((0.9, 0.2, 0.1))
+    truth = torch.cat([grey, grey, grey, colour], dim=2)
+    shown = torch.cat([grey, grey, grey, grey], dim=2)
+    prior = torch.full((313,), 1 / 313)
+    prior[120] *= 3  # grey
+    colour_alone = metrics.auc(grey, colour)
+    assert metrics.auc(shown, truth) == pytest.approx(0.75 + 0.25 * colour_alone)
+    assert metrics.auc_balanced(shown, truth, prior=prior) == pytest.approx(0.5 + 0.5 * colour_alone)
+
+
+def test_a_prior_with_gaps_is_refused() -> None:
+    with pytest.raises(ValueError, match="expected the shares of 313 bins, all above 0"):
+        metrics.auc_balanced(picture(0), picture(0), prior=torch.zeros(313))
+
+
 @given(UNIT)
 @settings(max_examples=20, deadline=None)
 def test_greys_have_no_colour_in_either_variant(level: float) -> None:

@@ -14,7 +14,8 @@ def sam(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
     2 atan2(|u - v|, |u + v|) of the unit spectra u and v stays exact near 0 for any number of bands, where arccos does
     not.
 
-    Source: Kruse et al. 1993; the formula: Kahan, How Futile are Mindless Assessments of Roundoff, 2006.
+    Source: Kruse et al. 1993; the formula: Kahan, How Futile are Mindless Assessments of Roundoff in
+    Floating-Point Computation?, 2006.
     """
     a, b = pair(prediction, truth)
     length_a, length_b = _length(a), _length(b)
@@ -37,7 +38,7 @@ def ergas(prediction: Picture, truth: Picture, valid: Mask = None, *, ratio: flo
         valid: [H, W].
         ratio: r, fine by coarse pixel size where a picture was sharpened; 1 on one grid.
 
-    Source: Wald, Data Fusion, 2002, chapter 8.
+    Source: Wald, Quality of High Resolution Synthesised Images: Is There a Simple Criterion?, 2000.
     """
     errors = _errors(prediction, truth, valid)
     _, b = pair(prediction, truth)

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from nirtrans.evaluation.metrics.lab_difference import ciede2000
 from nirtrans.evaluation.metrics.planes import Mask, Picture, mask, mean, pair, planes, quantile
-from nirtrans.kernels import rgb_to_lab
+from nirtrans.kernels import ab_bins, encode_ab, rgb_to_lab
 
 DARKEST = 1 / 255  # shorter RGB vectors have no direction worth measuring
 AUC_TOP = 150
@@ -56,7 +56,7 @@ def rmse_ab(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
 def auc(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
     """Return the area under the share of pixels within t of the true ab, t from 0 to 150, by the trapezoid rule.
 
-    Source: Zhang et al. 2016, section 3.2 (raw accuracy), here from 0 to 1.
+    Source: Zhang, Isola, Efros 2016, section 3.1 (raw accuracy), here from 0 to 1.
     """
     shares = _shares_within(prediction, truth, valid)
     return (torch.trapezoid(shares) / AUC_TOP).item()
@@ -65,6 +65,28 @@ def auc(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
 def auc_mean151(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
     """Return the plain mean of the 151 shares that `auc` integrates; about 0.0025 off."""
     return _shares_within(prediction, truth, valid).mean().item()
+
+
+def auc_balanced(prediction: Picture, truth: Picture, valid: Mask = None, *, prior: Tensor) -> float:
+    """Return `auc` with each pixel weighted by 1 / prior of the bin of its true ab, so that rare colours count as much.
+
+    Args:
+        prediction: [3, H, W] in [0, 1].
+        truth: As prediction.
+        valid: [H, W].
+        prior: Share of each of the 313 bins of `nirtrans.kernels.ab_bins`, all above 0.
+
+    Raises:
+        ValueError: If the prior is not 313 numbers above 0.
+
+    Source: Zhang, Isola, Efros 2016, section 3.1 (class-balanced accuracy).
+    """
+    if prior.shape != ab_bins().shape[:1] or not bool((prior > 0).all()):
+        raise ValueError(f"expected the shares of 313 bins, all above 0, got {tuple(prior.shape)}; smooth the prior")
+    _, b = pair(prediction, truth)
+    bins, _ = encode_ab(rgb_to_lab(b)[None, 1:], neighbors=1)
+    shares = _shares_within(prediction, truth, valid, weights=1 / prior.double()[bins[0, 0]])
+    return (torch.trapezoid(shares) / AUC_TOP).item()
 
 
 def de2000(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
@@ -130,15 +152,24 @@ def _ab_distance(a: Tensor, b: Tensor) -> Tensor:
     return _length(rgb_to_lab(a)[1:] - rgb_to_lab(b)[1:])
 
 
-def _shares_within(prediction: Picture, truth: Picture, valid: Mask) -> Tensor:
-    """Return the share of valid pixels whose ab is within 0, 1, ..., 150 of the truth, [151]; NaN if there are none."""
+def _shares_within(prediction: Picture, truth: Picture, valid: Mask, weights: Tensor | None = None) -> Tensor:
+    """Return the share of valid pixels whose ab is within 0, 1, ..., 150 of the truth, [151]; NaN if there are none.
+
+    Args:
+        prediction: [3, H, W].
+        truth: [3, H, W].
+        valid: [H, W].
+        weights: How much a pixel counts, [H, W]; all the same if None.
+    """
     a, b = pair(prediction, truth)
-    distance = _ab_distance(a, b)[mask(valid, a)]
+    held = mask(valid, a)
+    distance = _ab_distance(a, b)[held]
     if distance.isnan().any():
         return torch.full((AUC_TOP + 1,), torch.nan, dtype=torch.float64)
     first = distance.ceil().clamp(max=AUC_TOP + 1).long()  # the first threshold that a pixel stays within
-    counts = torch.bincount(first, minlength=AUC_TOP + 2)[: AUC_TOP + 1]
-    return counts.cumsum(dim=0).double() / distance.numel()
+    counted = torch.ones_like(distance) if weights is None else weights[held]
+    sums = torch.bincount(first, counted, minlength=AUC_TOP + 2)[: AUC_TOP + 1].cumsum(dim=0)
+    return sums / counted.sum()
 
 
 def _opponents(picture: Picture, valid: Mask) -> Tensor:

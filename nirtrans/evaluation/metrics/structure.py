@@ -61,7 +61,7 @@ def ms_ssim(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
     A coarse pixel is valid if all its fine pixels are; where that leaves a scale without a window the result is NaN.
     Negative means count as 0.
 
-    Source: Wang, Simoncelli, Bovik 2003, equation 7.
+    Source: Wang, Simoncelli, Bovik, Multiscale Structural Similarity for Image Quality Assessment, 2003.
     """
     a, b = pair(prediction, truth)
     if min(a.shape[-2:]) < MS_SSIM_PX:
