@@ -13,7 +13,7 @@ from nirtrans.evaluation.baselines import Predictor, baselines, learn_palette
 from nirtrans.evaluation.groups import find_places
 from nirtrans.evaluation.pairs import Pair, choose_split, read_pairs
 from nirtrans.evaluation.results import Evaluation, Scores
-from nirtrans.evaluation.scoring import filled, score_pair
+from nirtrans.evaluation.scoring import score_pair
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.progress import SILENT, Progress
 
@@ -68,7 +68,6 @@ def evaluate(
         f"{len(training.sources)} pictures of {'the same' if training is part else 'train'}"
     )
     weights = {name: _describe(model.colorizer) | model.speed() for name, model in models.items()}
-    scores = {name: filled(found) for name, found in scores.items()}
     return Evaluation(weights, data, scores, find_places(part.sources), seed), part
 
 

@@ -1,13 +1,11 @@
 """The numbers of one prediction: as a picture, and in reflectance where the truth has it."""
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError
 from nirtrans.evaluation.baselines import ORACLES, Colours, common_area
-from nirtrans.evaluation.metrics import DEFAULT, REFLECTANCE, score
+from nirtrans.evaluation.metrics import REFLECTANCE, score
 from nirtrans.evaluation.pairs import Pair
 
 
@@ -32,15 +30,6 @@ def score_pair(name: str, colours: Colours, pair: Pair) -> dict[str, float]:
     if values is None or truth is None:
         return found
     return found | score(_rows(values), _rows(truth), valid, names=REFLECTANCE)
-
-
-def filled(scores: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-    """Give all pictures the same metrics, NaN where one has no reflectance; none has what all lack."""
-    names = {*DEFAULT, *(name for found in scores.values() for name in found)}
-    return {
-        picture: {name: found.get(name, math.nan) for name in (*DEFAULT, *REFLECTANCE) if name in names}
-        for picture, found in scores.items()
-    }
 
 
 def _rows(channels: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -15,7 +15,7 @@ from nirtrans.errors import DataError
 from nirtrans.evaluation.baselines import shifted
 from nirtrans.evaluation.metrics import DEFAULT, REFLECTANCE
 from nirtrans.evaluation.pairs import Pair, read_pairs
-from nirtrans.evaluation.scoring import filled, score_pair
+from nirtrans.evaluation.scoring import score_pair
 from nirtrans.inference.scene import ArrayScene
 from nirtrans.io.bands import Scaling
 
@@ -57,16 +57,6 @@ def test_rasters_with_known_scaling_have_reflectance(tmp_path: Path) -> None:
         found = score_pair("model", given.truth, given)
         assert ("rmse_refl" in found) == known
         assert found["excluded"] == pytest.approx(0 if given.valid is None else (~given.valid).mean())
-
-
-def test_pictures_without_reflectance_are_undefined_beside_those_with() -> None:
-    given = pair(LANDSAT)
-    scores = {"a": score_pair("model", given.truth, given), "b": score_pair("model", given.truth, pair())}
-    found = filled(scores)
-    assert list(found["a"]) == list(found["b"])
-    assert found["a"]["rmse_refl"] == 0
-    assert math.isnan(found["b"]["rmse_refl"])
-    assert list(filled({"b": scores["b"]})["b"]) == list(DEFAULT)
 
 
 def test_only_oracles_may_leave_pixels_open() -> None:
