@@ -26,6 +26,12 @@ Split = Annotated[
     Literal["train", "val", "test", "all"] | None,
     typer.Option("--split", help="Part to judge on; test, else val, else everything."),
 ]
+Metrics = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--metric", metavar="NAME", help="A convention of others beside the usual metrics, as ssim_vcip; repeatable."
+    ),
+]
 SavePictures = Annotated[
     bool, typer.Option("--save-pictures", help="Write the colours too, as OUT/pictures/MODEL/ID.png.")
 ]
@@ -40,6 +46,7 @@ def evaluate(
     split: Split = None,
     bands: Bands = None,
     sensor: Sensor = None,
+    metric: Metrics = None,
     seed: Seed = 0,
     skip_bad: SkipBad = False,
     save_pictures: SavePictures = False,
@@ -68,7 +75,9 @@ def evaluate(
     source = ", ".join(data) if data else collection.description
     shown = Progress(progress)
     keep = PictureFolder(out / "pictures") if save_pictures else None
-    evaluation, part = judge(colorizers, collection, source=source, split=split, seed=seed, keep=keep, progress=shown)
+    evaluation, part = judge(
+        colorizers, collection, source=source, split=split, metrics=metric or (), seed=seed, keep=keep, progress=shown
+    )
     write_results(evaluation, out)
     write_report(evaluation, part, colorizers, out)
     print_comparison(evaluation)

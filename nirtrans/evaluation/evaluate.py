@@ -1,7 +1,7 @@
 """Judge weights and baselines on the same pictures."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from nirtrans.data.collection import Collection, Part
 from nirtrans.errors import InputError
 from nirtrans.evaluation.baselines import Predictor, baselines, learn_palette
 from nirtrans.evaluation.groups import find_places
+from nirtrans.evaluation.metrics import find_variants
 from nirtrans.evaluation.pairs import Pair, choose_split, read_pairs
 from nirtrans.evaluation.results import Evaluation, Scores
 from nirtrans.evaluation.scoring import score_pair
@@ -28,6 +29,7 @@ def evaluate(
     source: str,
     split: Part | None = None,
     seed: int = 0,
+    metrics: Sequence[str] = (),
     keep: Keep | None = None,
     progress: Progress = SILENT,
 ) -> tuple[Evaluation, Collection]:
@@ -39,6 +41,7 @@ def evaluate(
         source: Where they come from, for the record.
         split: train, val, test or all; test, else val, else all if None.
         seed: Of the bootstrap.
+        metrics: Conventions of others to compute as well, of `VARIANTS`.
         keep: Called with the colours that each of the weights gives each pair.
         progress: Shows the pictures done.
 
@@ -48,7 +51,9 @@ def evaluate(
     Raises:
         DataError: If there is no pair to judge on, or a file is unreadable.
         InputError: If weights are called like a baseline.
+        UnknownNameError: If a metric does not exist.
     """
+    also = find_variants(metrics)
     chosen, part = choose_split(collection, split)
     training = part if chosen in ("train", "all") else collection.part("train")
     models = {name: _Timed(colorizer, name, keep) for name, colorizer in colorizers.items()}
@@ -60,7 +65,7 @@ def evaluate(
     with progress.task("evaluate", len(part.sources), unit="picture") as task:
         for pair in read_pairs(part):
             for name, predict in predictors.items():
-                scores[name][pair.id] = score_pair(name, predict(pair), pair)
+                scores[name][pair.id] = score_pair(name, predict(pair), pair, variants=also)
             task.advance()
     data = {"source": source, "split": chosen, "count": len(part.sources)}
     data["scenes"] = len({picture.scene for picture in part.sources})

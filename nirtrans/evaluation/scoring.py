@@ -1,21 +1,24 @@
 """The numbers of one prediction: as a picture, and in reflectance where the truth has it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError
 from nirtrans.evaluation.baselines import ORACLES, Colours, common_area
-from nirtrans.evaluation.metrics import REFLECTANCE, score
+from nirtrans.evaluation.metrics import DEFAULT, REFLECTANCE, score
 from nirtrans.evaluation.pairs import Pair
 
 
-def score_pair(name: str, colours: Colours, pair: Pair) -> dict[str, float]:
+def score_pair(name: str, colours: Colours, pair: Pair, *, variants: Sequence[str] = ()) -> dict[str, float]:
     """Score what a model or baseline shows for a pair.
 
     Args:
         name: Oracles may leave a border open, which then does not count.
         colours: [3, H, W] in [0, 1].
         pair: Source and truth.
+        variants: Metrics beside the default ones, of `VARIANTS`.
 
     Raises:
         DataError: If the truth does not have three channels of the size of the colours.
@@ -23,7 +26,7 @@ def score_pair(name: str, colours: Colours, pair: Pair) -> dict[str, float]:
     if pair.truth.shape[0] != 3 or pair.truth.shape[1:] != colours.shape[1:]:
         raise DataError(f"{pair.id}: truth {pair.truth.shape} does not fit the source {colours.shape}")
     valid = common_area(colours, pair) if name in ORACLES else pair.valid
-    found = score(_rows(colours), _rows(pair.truth), valid)
+    found = score(_rows(colours), _rows(pair.truth), valid, names=(*DEFAULT, *variants))
     if pair.stretch is None:
         return found
     values, truth = (pair.stretch.to_physical(shown) for shown in (colours, pair.truth))

@@ -84,6 +84,17 @@ def test_pictures_are_kept_on_demand(tmp_path: Path, nirtrans: Command, pairs: P
     np.testing.assert_allclose(stored / 255, expected, atol=0.51 / 255)
 
 
+def test_conventions_of_others_are_computed_on_demand(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
+    flags = ("--weights", tiny_weights(), "--data", pairs, "--out", tmp_path / "out", "--split", "all", *FLAGS)
+    assert nirtrans("evaluate", *flags, "--metric", "ae_vcip", "--metric", "psnr").code == 0
+    found = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert found["models"]["tiny"]["ae_vcip"]["n"] == 4
+    assert "ssim_vcip" not in found["models"]["tiny"]
+    result = nirtrans("evaluate", *flags, "--metric", "ssim_vcp")
+    assert result.code == 2
+    assert "unknown metric 'ssim_vcp'; did you mean ssim_vcip?" in result.error
+
+
 def test_weights_called_like_a_baseline_are_refused(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
     (tmp_path / "lut.safetensors").write_bytes(tiny_weights().read_bytes())
     flags = ("--weights", tmp_path / "lut.safetensors", "--data", pairs, "--out", tmp_path / "out", *FLAGS)

@@ -30,13 +30,14 @@ from nirtrans.evaluation.metrics.lab_difference import ciede2000
 from nirtrans.evaluation.metrics.planes import LUMA, excluded
 from nirtrans.evaluation.metrics.seams import Seam, seam, seam_gradient
 from nirtrans.evaluation.metrics.structure import ms_ssim, ssim, ssim_u7, ssim_vcip, ssim_y
-from nirtrans.evaluation.metrics.table import DEFAULT, METRICS, REFLECTANCE, Metric, score
+from nirtrans.evaluation.metrics.table import DEFAULT, METRICS, REFLECTANCE, VARIANTS, Metric, find_variants, score
 
 __all__ = [
     "DEFAULT",
     "LUMA",
     "METRICS",
     "REFLECTANCE",
+    "VARIANTS",
     "Metric",
     "Seam",
     "ae",
@@ -57,6 +58,7 @@ __all__ = [
     "delta_cf_abs",
     "ergas",
     "excluded",
+    "find_variants",
     "mae",
     "mae_refl",
     "ms_ssim",

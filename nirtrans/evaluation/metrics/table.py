@@ -1,12 +1,14 @@
 """The one list of metrics: what they are called, how they are read, and which are reported without being asked for."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
 
+from nirtrans.errors import UnknownNameError
 from nirtrans.evaluation.metrics import bands, colour, fidelity, structure
 from nirtrans.evaluation.metrics.planes import Mask, Picture, excluded, mask, pair
+from nirtrans.registry import did_you_mean
 
 Better = Literal["higher", "lower"]
 Scope = Literal["default", "variant", "reflectance"]
@@ -87,8 +89,22 @@ METRICS: dict[str, Metric] = {
 }
 DEFAULT = tuple(name for name, metric in METRICS.items() if metric.scope == "default")
 """Names of the metrics that are computed unless others are asked for."""
+VARIANTS = tuple(name for name, metric in METRICS.items() if metric.scope == "variant")
+"""Names of the metrics that are computed only by request."""
 REFLECTANCE = tuple(name for name, metric in METRICS.items() if metric.scope == "reflectance")
 """Names of the metrics that take reflectance."""
+
+
+def find_variants(names: Collection[str]) -> tuple[str, ...]:
+    """Return those of the names that are not computed anyway.
+
+    Raises:
+        UnknownNameError: If a name is no metric; proposes the nearest.
+    """
+    for name in names:
+        if name not in METRICS:
+            raise UnknownNameError(f"unknown metric {name!r}{did_you_mean(name, list(METRICS))}")
+    return tuple(name for name in VARIANTS if name in names)
 
 
 def score(
