@@ -1,11 +1,12 @@
 """Train the small preset of every near-infrared system for the same processor time, and judge all on unseen scenes.
 
-    python scripts/compare_nir.py --minutes 30 --out runs/ground
+    python scripts/compare_nir.py ground --minutes 30 --out runs/ground
+    python scripts/compare_nir.py rasters --minutes 20 --out runs/rasters
 
-Scenes are divided in three: every 6th one (of both folders joined) is kept for the comparison alone, of the others each
-6th one chooses the best weights of a run, the rest trains. All systems see the same crops, mirrors, scales and tones.
-How many steps fit into the minutes is measured first, in processor seconds, which other work on the machine does not
-change. Leaves OUT/NAME/ (runs), OUT/report/ (evaluation) and prints one table row per system.
+ground: both folders of ground pairs, every 6th scene held out. rasters: the run of docs/data.md, with the files that it
+holds out. All systems see the same mirrors, scales and tones. How many steps fit into the minutes is measured first, in
+processor seconds, which other work on the machine does not change. The newest averaged weights are judged, not the best
+ones: what is held out decides nothing. Leaves OUT/NAME/ (runs), OUT/report/ (evaluation) and OUT/budget.json.
 """
 
 import argparse
@@ -19,11 +20,9 @@ from typing import Any
 
 import yaml
 
-from nirtrans.config import DataSettings, SourceSettings
 from nirtrans.config_files import find_config, merge
-from nirtrans.data.collection import open_collection
 
-DATA = Path(os.environ.get("NIRTRANS_DATA", "../shared/data"))
+DATA = Path(os.environ.get("NIRTRANS_DATA", "../shared/data")).resolve()
 SYSTEMS = (
     "nirtrans-base-small",
     "cyclegan-asym-small",
@@ -36,30 +35,24 @@ SYSTEMS = (
     "fastcut-small",
     "unit-small",
 )
-SHARED = {"crop_px": 128, "scale_jitter": 0.3, "tone_jitter": 0.3}
+SHARED = {"scale_jitter": 0.3, "tone_jitter": 0.1, "flip": True}
 GROUND = ("nir/ground/nirscene-vcip2020", "nir/ground/nirscene-starainj")
-EVERY = 6
 PROBE_STEPS = (4, 16)
 
 
-def ground_sources() -> list[dict[str, Any]]:
-    """Return both folders of ground pairs with the split of every picture."""
-    paths = [str(DATA / folder) for folder in GROUND]
-    collection = open_collection(DataSettings(sources=tuple(SourceSettings(path=path) for path in paths)), "nir")
-    held_out = {picture.scene for picture in collection.sources if picture.split == "val"}
-    others = sorted({picture.scene for picture in collection.sources} - held_out)
-    choosing = set(others[EVERY // 2 - 1 :: EVERY])
-    splits: dict[str, dict[str, str]] = {Path(path).name: {} for path in paths}
-    for picture in collection.sources:
-        folder, name = picture.id.split("/", 1)
-        splits[folder][name] = "test" if picture.scene in held_out else "val" if picture.scene in choosing else "train"
-    return [{"path": path, "splits": splits[Path(path).name]} for path in paths]
+def sources(kind: str) -> list[dict[str, Any]]:
+    """Return the sources of a comparison, with absolute paths."""
+    if kind == "ground":
+        return [{"path": str(DATA / folder)} for folder in GROUND]
+    page = (Path(__file__).parent.parent / "docs" / "data.md").read_text()
+    run = yaml.safe_load(page.split("```yaml\n")[1].split("```")[0])
+    return [{**source, "path": str(DATA / source["path"])} for source in run["data"]["sources"]]
 
 
-def write_config(name: str, sources: list[dict[str, Any]], out: Path) -> Path:
+def write_config(name: str, data: list[dict[str, Any]], out: Path) -> Path:
     """Write the preset of a system with the shared data beside its run."""
     path = out / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(merge(find_config(name), {"data": {**SHARED, "sources": sources}})))
+    path.write_text(yaml.safe_dump(merge(find_config(name), {"data": {**SHARED, "sources": data}})))
     return path
 
 
@@ -81,9 +74,9 @@ def seconds_per_step(config: Path, run: Path) -> float:
     return (long - short) / (PROBE_STEPS[1] - PROBE_STEPS[0])
 
 
-def compete(name: str, sources: list[dict[str, Any]], arguments: argparse.Namespace) -> dict[str, Any]:
+def compete(name: str, data: list[dict[str, Any]], arguments: argparse.Namespace) -> dict[str, Any]:
     """Train one system for its minutes."""
-    config = write_config(name, sources, arguments.out)
+    config = write_config(name, data, arguments.out)
     cost = seconds_per_step(config, arguments.out / f"{name}-probe")
     steps = max(1, round(60 * arguments.minutes / cost))
     every = max(1, steps // arguments.validations)
@@ -97,6 +90,7 @@ def compete(name: str, sources: list[dict[str, Any]], arguments: argparse.Namesp
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", choices=("ground", "rasters"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=30, help="processor minutes of each system")
     parser.add_argument("--validations", type=int, default=10)
@@ -104,12 +98,14 @@ def main() -> None:
     parser.add_argument("--parallel", type=int, default=2, help="systems that train at the same time, one thread each")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    sources = ground_sources()
+    data = sources(arguments.data)
     with ThreadPoolExecutor(arguments.parallel) as pool:
-        rows = list(pool.map(lambda name: compete(name, sources, arguments), arguments.systems))
+        rows = list(pool.map(lambda name: compete(name, data, arguments), arguments.systems))
     (arguments.out / "budget.json").write_text(json.dumps(rows, indent=1) + "\n")
-    runs = [part for name in arguments.systems for part in ("--weights", str(arguments.out / name))]
-    command = [sys.executable, "-m", "nirtrans", "evaluate", *runs, "--split", "test"]
+    runs = [
+        part for name in arguments.systems for part in ("--weights", str(arguments.out / name / "last.safetensors"))
+    ]
+    command = [sys.executable, "-m", "nirtrans", "evaluate", *runs, "--split", "val"]
     subprocess.run([*command, "--out", str(arguments.out / "report")], check=True)
 
 
