@@ -83,16 +83,19 @@ def make_run(shape: tuple[int, ...]) -> Run:
 
 
 def _ways(run: Run, batches: list[Batch], setting: Setting) -> dict[str, Step]:
-    """Ours as configured and in bfloat16; the plain loop as it stands and under autocast."""
+    """Ours as configured, laid out otherwise, compiled and in bfloat16; the plain loop as it is and under autocast."""
     ways = {"nirtrans": _ours(run, batches, setting.device)}
     ways["plain PyTorch"] = _plain(run, batches, setting.device)
     ways["plain PyTorch, bf16 autocast"] = _autocast(_plain(run, batches, setting.device), setting.device)
-    half = _in_bf16(run)  # last: Accelerate shares its state among runs
+    ways["nirtrans, train.channels_last"] = _ours(_changed(run, channels_last=True), batches, setting.device)
+    if setting.compiled:
+        ways["nirtrans, train.compile"] = _ours(_changed(run, compile=True), batches, setting.device)
+    half = _changed(run, precision="bf16")  # last: Accelerate shares its state among runs
     return ways | {"nirtrans, bf16": _ours(half, batches, setting.device)}
 
 
-def _in_bf16(run: Run) -> Run:
-    return run.model_copy(update={"train": run.train.model_copy(update={"precision": "bf16"})})
+def _changed(run: Run, **train: bool | str) -> Run:
+    return run.model_copy(update={"train": run.train.model_copy(update=train)})
 
 
 class _Racer:
