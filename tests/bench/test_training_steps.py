@@ -21,6 +21,7 @@ QUICK = train.SHAPES["quick"]
 def _one_round(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suites, "QUICK_ROUNDS", 1)
     monkeypatch.setattr(timing, "WARM_UPS", 1)
+    monkeypatch.setattr("nirtrans.data.collection.SYNTHETIC_PX", 64)
 
 
 @cache
