@@ -6,6 +6,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from nirtrans.evaluation.baselines import ORACLES
 from nirtrans.evaluation.metrics import METRICS
 from nirtrans.evaluation.results import Evaluation
 from nirtrans.evaluation.wording import FACTS, best, facts, interval, number, signed
@@ -51,7 +52,8 @@ def _differences(evaluation: Evaluation) -> Table:
     title = f"difference to {evaluation.first}, picture by picture; decided where the 95 % interval leaves out 0"
     table = _table(title, *(_title(metric) for metric in SHOWN))
     for model, found in evaluation.differences.items():
-        table.add_row(model, *(_difference(found[metric], METRICS[metric].digits) for metric in SHOWN))
+        if model not in ORACLES:
+            table.add_row(model, *(_difference(found[metric], METRICS[metric].digits) for metric in SHOWN))
     return table
 
 

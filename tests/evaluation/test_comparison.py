@@ -1,6 +1,8 @@
 """The comparison: its numbers, its files, and what it refuses."""
 
+import base64
 import csv
+import io
 import json
 import math
 from dataclasses import replace
@@ -8,16 +10,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from tiny_weights import tiny_weights
 
 from nirtrans.config import Preprocessing
 from nirtrans.data.collection import Collection, InMemory
 from nirtrans.errors import DataError
 from nirtrans.evaluation.evaluate import evaluate
+from nirtrans.evaluation.groups import Place
 from nirtrans.evaluation.metrics import DEFAULT
 from nirtrans.evaluation.pairs import choose_split
-from nirtrans.evaluation.panels import data_uri, error_map
+from nirtrans.evaluation.panels import angle_error, data_uri, luma_error
 from nirtrans.evaluation.report import write_report
+from nirtrans.evaluation.report_cases import MOST_PICTURES, choose_cases, show_cases
+from nirtrans.evaluation.report_tables import scenes as scene_table
 from nirtrans.evaluation.results import Evaluation, write_results
 from nirtrans.inference.colorizer import Colorizer, load_colorizer
 
@@ -88,27 +94,77 @@ def test_the_report_needs_nothing_else(
     page = (tmp_path / "report.html").read_text()
     assert "http" not in page.replace("http-equiv", "")
     assert "<link" not in page
-    assert "<script" not in page
+    assert page.count("<script") == page.count("<script>") == 1
+    assert "src='data:image/jpeg" in page
+    assert "src=/" not in page
     assert "&lt;2&gt;" in page
     assert "<2>" not in page
-    assert page.count("<figure>") == 3 * 4
+    assert page.count("<figure>") == 3 * (2 + 3), "source, truth, colours and two error maps of each picture"
     for name in ("tiny", *BASELINES):
         assert f"<td>{name}</td>" in page
+    assert "Difference to tiny" in page
     assert "$" not in page
 
 
-def test_pictures_become_png_data() -> None:
+def test_the_report_stays_small_for_many_weights(judged: tuple[Evaluation, Collection], colorizer: Colorizer) -> None:
+    evaluation, part = judged
+    models = {f"m{number}": colorizer for number in range(15)}
+    scores = dict.fromkeys(models, evaluation.scores["tiny"])
+    many = replace(evaluation, weights=dict.fromkeys(models, evaluation.weights["tiny"]), scores=scores)
+    shown = "".join(show_cases(many, part, models)).count("<img")
+    assert 3 * (2 + 3 * 12) == shown <= MOST_PICTURES
+
+
+def test_long_tables_are_cut() -> None:
+    names = [str(number) for number in range(700)]
+    values = {name: {"psnr": float(name), "ssim": 0.0, "ae": math.nan} for name in names}
+    places = {name: Place(f"scene{name}") for name in names}
+    page = scene_table(Evaluation({"m": {}}, {}, {"m": values}, places, seed=0))
+    assert page.count("<tr class") == 500
+    assert "scene0<" in page
+    assert "scene699<" not in page, "the best are left out"
+
+
+@pytest.mark.parametrize(
+    ("psnr", "expected"),
+    [
+        ([5.0, 1.0, 3.0, 2.0, 4.0], {"Worst": [1], "Median": [2], "Best": [0]}),
+        ([2.0, math.nan, 1.0], {"Worst": [2], "Median": [], "Best": [0]}),
+        ([7.0], {"Worst": [0], "Median": [], "Best": []}),
+        ([math.nan], {"Worst": [], "Median": [], "Best": []}),
+        ([1.0, 2.0, 3.0, 4.0, 5.0, math.inf], {"Worst": [0, 1], "Median": [2, 3], "Best": [5, 4]}),
+    ],
+)
+def test_cases_are_worst_median_and_best(psnr: list[float], expected: dict[str, list[int]]) -> None:
+    assert choose_cases(psnr, most=2) == expected
+
+
+def test_pictures_become_jpeg_data() -> None:
     valid = np.ones((8, 400), dtype=bool)
-    valid[:, :100] = False
-    uri = data_uri(np.full((1, 8, 400), 0.5, np.float32), valid)
-    assert uri.startswith("data:image/png;base64,iVBOR")
+    valid[:, :200] = False
+    uri = data_uri(np.ones((1, 8, 400), np.float32), valid)
+    image = Image.open(io.BytesIO(base64.b64decode(uri.removeprefix("data:image/jpeg;base64,"))))
+    assert image.size == (320, 6)
+    assert image.getpixel((40, 3)) == pytest.approx((135, 135, 135), abs=6), "grey where nothing is known"
+    assert image.getpixel((300, 3)) == pytest.approx((255, 255, 255), abs=6)
 
 
-def test_the_error_map_goes_from_dark_to_bright() -> None:
-    truth = np.zeros((3, 1, 3), np.float32)
-    colours = np.stack([np.array([[0.0, 0.1, 1.0]], np.float32)] * 3)
-    brightness = error_map(colours, truth).sum(axis=0)[0]
+def test_noise_becomes_jpeg_data() -> None:
+    noise = np.random.default_rng(0).random((3, 256, 256), dtype=np.float32)
+    assert 10**5 < len(data_uri(noise)) < 2 * 10**5, "the largest that a picture can be"
+
+
+def test_error_maps_go_from_dark_to_bright() -> None:
+    truth = np.full((3, 1, 4), 0.4, np.float32)
+    grey = truth + np.array([0.0, 0.05, 0.2, np.nan], np.float32)
+    brightness = luma_error(grey, truth).sum(axis=0)[0]
     assert brightness[0] < brightness[1] < brightness[2]
+    assert np.isnan(brightness[3])
+    assert np.ptp(angle_error(grey, truth)[:, 0, :3], axis=1).max() < 1e-3, "greys have one direction"
+    tinted = truth * np.array([[1.0, 1.0, 1.0, 0.0], [1.0, 0.8, 0.3, 0.0], [1.0, 1.0, 1.0, 0.0]], np.float32)[:, None]
+    turned = angle_error(tinted, truth).sum(axis=0)[0]
+    assert turned[0] < turned[1] < turned[2]
+    assert np.isnan(turned[3]), "black has no direction"
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,12 @@ def ae_excluded(prediction: Picture, truth: Picture, valid: Mask = None) -> floa
     return mean((~_bright(a, b)).to(a.dtype), mask(valid, a))
 
 
+def angle_map(prediction: Picture, truth: Picture) -> Tensor:
+    """Return the angle of each pixel in degrees, [H, W]; NaN where `ae` leaves it out."""
+    a, b = pair(prediction, truth)
+    return torch.where(_bright(a, b), _angles(a, b), torch.nan)
+
+
 def ae_vcip(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
     """Return the angle by arccos(a.b / (|a||b| + 1e-6)) in float32 over all valid pixels, as VCIP 2020 was scored.
 

@@ -1,0 +1,132 @@
+"""The tables of the report: totals, differences, classes and scenes; a click on a heading sorts."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from typing import Any
+
+from nirtrans.evaluation.baselines import ORACLES
+from nirtrans.evaluation.metrics import METRICS
+from nirtrans.evaluation.results import Evaluation, Table
+from nirtrans.evaluation.wording import FACTS, best, facts, interval, number, signed
+
+HEADLINES = tuple(name for name, metric in METRICS.items() if metric.headline)
+OF_PARTS = ("psnr", "ssim", "ae")
+"""Metrics shown per class and per scene."""
+BESIDE = "lut"
+"""Baseline that stands beside the models per class and per scene."""
+MOST_ROWS = 500
+MOST_MODELS = 12
+
+
+def totals(evaluation: Evaluation) -> str:
+    """Return the means of all models and baselines, beside what the weights cost."""
+    metrics = [name for name in (*HEADLINES, "rmse_refl", "sam") if name in evaluation.metrics]
+    winners = {metric: best(evaluation.summary, metric) for metric in metrics}
+    rows = []
+    for model, found in evaluation.summary.items():
+        known = evaluation.weights.get(model)
+        kind = "model" if known else "oracle" if model in ORACLES else ""
+        cells = _fact_cells(known) + [_mean(found, metric, bold=winners[metric] == model) for metric in metrics]
+        rows.append(_row(escape(model), cells, kind))
+    return _table(["", *FACTS.values(), *(_title(metric) for metric in metrics)], rows)
+
+
+def gaps(evaluation: Evaluation) -> str:
+    """Return the differences of other weights and of honest baselines to the first weights."""
+    metrics = [name for name in HEADLINES if name in evaluation.metrics]
+    rows = []
+    for model, found in evaluation.differences.items():
+        if model not in ORACLES:
+            kind = "model" if model in evaluation.weights else ""
+            rows.append(_row(escape(model), [_gap(found[metric], METRICS[metric].digits) for metric in metrics], kind))
+    return _table(["", *(_title(metric) for metric in metrics)], rows)
+
+
+def classes(evaluation: Evaluation) -> str:
+    """Return one row per class; "" where there are no classes."""
+    models = _columns(evaluation)
+    rows = []
+    for group, table in evaluation.groups.items():
+        counts = table[evaluation.first]["psnr"]
+        sizes = [_plain(counts["n"]), _plain(counts["scenes"])]
+        rows.append(_row(escape(group), [*sizes, *_part_cells(table, models)]))
+    return _table(["class", "pictures", "scenes", *_part_heads(models)], rows) if rows else ""
+
+
+def scenes(evaluation: Evaluation) -> str:
+    """Return one row per scene, the worst of the first model first; at most 500."""
+    models = _columns(evaluation)
+    means = {scene: evaluation.scene_means(scene) for scene in evaluation.scenes}
+    order = sorted(means, key=lambda scene: _last_if_unknown(means[scene][evaluation.first]["psnr"]))
+    rows = []
+    for scene in order[:MOST_ROWS]:
+        pictures = evaluation.scenes[scene]
+        groups = {evaluation.places[picture].group for picture in pictures} - {None}
+        cells = [f"<td>{escape(', '.join(sorted(map(str, groups))))}</td>", _plain(len(pictures))]
+        table = {model: {m: {"mean": means[scene][model][m]} for m in OF_PARTS} for model in models}
+        rows.append(_row(escape(scene), [*cells, *_part_cells(table, models)]))
+    return _table(["scene", "class", "pictures", *_part_heads(models)], rows)
+
+
+def _columns(evaluation: Evaluation) -> list[str]:
+    return [*list(evaluation.weights)[:MOST_MODELS], *([BESIDE] if BESIDE in evaluation.scores else [])]
+
+
+def _part_heads(models: Sequence[str]) -> list[str]:
+    return [f"{_title(metric)}<br>{escape(model)}" for metric in OF_PARTS for model in models]
+
+
+def _part_cells(table: Table, models: Iterable[str]) -> list[str]:
+    shown = {model: table[model] for model in models}
+    winners = {metric: best(shown, metric) for metric in OF_PARTS}
+    return [_mean(shown[model], metric, bold=winners[metric] == model) for metric in OF_PARTS for model in shown]
+
+
+def _table(heads: Sequence[str], rows: Iterable[str]) -> str:
+    head = "".join(f"<th><button>{head or '&nbsp;'}</button></th>" for head in heads)
+    body = "".join(rows)
+    return f"<div class=scroll><table class=sort><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _row(name: str, cells: Iterable[str], kind: str = "") -> str:
+    return f"<tr class='{kind}'><td>{name}</td>{''.join(cells)}</tr>"
+
+
+def _mean(found: Mapping[str, Any], metric: str, *, bold: bool) -> str:
+    mean, digits = found[metric]["mean"], METRICS[metric].digits
+    small = f"<small>{interval(found[metric], digits)}</small>" if "ci95" in found[metric] else ""
+    mark = " class=best" if bold else ""
+    return f"<td{mark} data-v='{_key(mean)}'>{number(mean, digits)}{small}</td>"
+
+
+def _gap(found: Mapping[str, Any], digits: int) -> str:
+    value = f"{signed(found, digits)}<small>{interval(found, digits)}</small><small>{found['verdict']}</small>"
+    return f"<td class={found['verdict']} data-v='{_key(found['mean'])}'>{value}</td>"
+
+
+def _fact_cells(known: Mapping[str, Any] | None) -> list[str]:
+    if known is None:
+        return ["<td data-v=''></td>"] * len(FACTS)
+    keys = ("parameters", "file_bytes", "steps", "seconds_per_megapixel")
+    pairs = zip(keys, facts(known).values(), strict=True)
+    return [f"<td data-v='{'' if known[key] is None else known[key]}'>{escape(words)}</td>" for key, words in pairs]
+
+
+def _plain(count: int) -> str:
+    return f"<td data-v='{count}'>{count}</td>"
+
+
+def _key(value: float) -> str:
+    """Write a number as the page's script reads it."""
+    return "" if math.isnan(value) else str(value).replace("inf", "Infinity")
+
+
+def _title(metric: str) -> str:
+    known = METRICS[metric]
+    arrow = {"higher": " &uarr;", "lower": " &darr;", None: ""}[known.better]
+    return f"{escape(f'{known.title} {known.unit}'.strip())}{arrow}"
+
+
+def _last_if_unknown(value: float) -> float:
+    return math.inf if math.isnan(value) else value
