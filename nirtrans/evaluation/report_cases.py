@@ -69,10 +69,9 @@ def _case(pair: Pair, evaluation: Evaluation, colorizers: Mapping[str, Colorizer
     columns = [f"<div>{inputs}{_legend()}</div>"]
     columns += [_column(name, colorizer, pair, evaluation) for name, colorizer in colorizers.items()]
     header = f"<header><b>{escape(pair.id)}</b><span class=soft>{escape(said)}</span></header>"
-    width = min(len(columns), COLUMNS)
-    return (
-        f"<section class=case>{header}<div class=panels style='--columns: {width}'>{''.join(columns)}</div></section>"
-    )
+    width = min(max(len(columns), FEWEST_COLUMNS), MOST_COLUMNS)
+    panels = f"<div class=panels style='--columns: {width}'>{''.join(columns)}</div>"
+    return f"<section class=case>{header}{panels}</section>"
 
 
 def _column(name: str, colorizer: Colorizer, pair: Pair, evaluation: Evaluation) -> str:
