@@ -77,13 +77,16 @@ def check_registration(
     from nirtrans.data import registration
     from nirtrans.data.collection import open_collection
     from nirtrans.data.registration_picture import draw_registration
+    from nirtrans.errors import InputError
 
+    drawn = picture or (out.with_suffix(".png") if out else None)
+    if drawn is not None and drawn == out:
+        raise InputError(f"--out {out} is the list, a CSV file; give the picture as --picture {out}")
     settings = DataSettings(sources=(SourceSettings(path=path),))
     collection = open_collection(settings, domain)
     shifts = registration.check_registration(collection)
     certain = [shift for shift in shifts if shift.certain]
     off = [shift for shift in certain if shift.length_px > limit_px]
-    drawn = picture or (out.with_suffix(".png") if out else None)
     if out is not None:
         registration.write_shifts(out, off)
     if drawn is not None:

@@ -18,7 +18,7 @@ from nirtrans.data.derive import luma
 from nirtrans.data.registration import check_registration, phase_shift
 from nirtrans.data.registration_picture import FINE, OFF, UNCERTAIN, _overlay
 from nirtrans.data.synthetic import synthetic_scene, write_synthetic_pairs
-from nirtrans.errors import DataError
+from nirtrans.errors import DataError, InputError
 from nirtrans.io.images import read_image, write_image
 
 SCENE = synthetic_scene(1, (128, 144))
@@ -115,6 +115,13 @@ def test_the_edges_of_the_worst_pair_are_drawn_apart(moved: Path) -> None:
     fine, off = (np.asarray(_overlay(shifts[f"scene000{number}"], collection), float) for number in (1, 2))
     agreement = [np.corrcoef(edges[..., 0].ravel(), edges[..., 1].ravel())[0, 1] for edges in (fine, off)]
     assert agreement[0] > 2 * agreement[1]
+
+
+def test_the_picture_does_not_replace_the_list(moved: Path, tmp_path: Path) -> None:
+    arguments = ["check-registration", str(moved), "--out", str(tmp_path / "off.png")]
+    with pytest.raises(InputError, match="give the picture as --picture"):
+        CliRunner().invoke(data_app, arguments, catch_exceptions=False)
+    assert not (tmp_path / "off.png").exists()
 
 
 def test_real_pairs_with_known_residuals(shared_data: Path) -> None:
