@@ -27,9 +27,9 @@ def totals(evaluation: Evaluation) -> str:
     for model, found in evaluation.summary.items():
         known = evaluation.weights.get(model)
         kind = "model" if known else "oracle" if model in ORACLES else ""
-        cells = _fact_cells(known) + [_mean(found, metric, bold=winners[metric] == model) for metric in metrics]
-        rows.append(_row(escape(model), cells, kind))
-    return _table(["", *FACTS.values(), *(_title(metric) for metric in metrics)], rows)
+        cells = [_mean(found, metric, bold=winners[metric] == model) for metric in metrics]
+        rows.append(_row(escape(model), cells + _fact_cells(known), kind))
+    return _table(["", *(_title(metric) for metric in metrics), *FACTS.values()], rows)
 
 
 def gaps(evaluation: Evaluation) -> str:
