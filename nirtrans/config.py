@@ -5,13 +5,15 @@ Every default is written once, here in its field. A field's sentence becomes the
 """
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 PositiveInt = Annotated[int, Field(gt=0, le=10**9)]
 NonNegativeInt = Annotated[int, Field(ge=0, le=10**9)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Decay = Annotated[float, Field(ge=0, lt=1)]
 Pairing = Literal["paired", "unpaired", "mixed"]
 
 
@@ -19,6 +21,8 @@ class Settings(BaseModel):
     """A frozen block of settings: unknown keys are errors, booleans are no numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False)
+    renamed: ClassVar[Mapping[str, str]] = {}
+    """Keys of earlier versions, and under which ones of the same block their values stand now."""
 
     @field_validator("*", mode="before")
     @classmethod
@@ -90,7 +94,7 @@ class DataSettings(Settings):
     """Crops are resized by a random factor in [1 - x, 1 + x]; pictures down to crop_px * (1 - x) are then accepted."""
     tone_jitter: Share = 0.0
     """Gamma, gain and offset of the sources, not of the targets, vary by factors up to e^x and e^(x/2) and by x/5."""
-    workers: NonNegativeInt = 1
+    workers: Annotated[int, Field(ge=0, le=256)] = 1
     """Processes that read and cut samples beside the training process."""
     input_range: tuple[float, float] | Literal["percentile"] | None = None
     """Source values of rasters that become 0 and 1, or percentile (2 and 98 of each scene).
@@ -112,7 +116,7 @@ class OptimizerSettings(Settings):
 
     lr: Annotated[float, Field(gt=0)] = 2e-4
     """Learning rate before the decay."""
-    betas: tuple[Share, Share] = (0.5, 0.999)
+    betas: tuple[Decay, Decay] = (0.5, 0.999)
     """Decay of the two moments."""
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     """Decoupled weight decay."""

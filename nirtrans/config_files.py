@@ -192,29 +192,57 @@ def validate(settings: type[SettingsT], values: Mapping[str, Any], *, origin: st
         raise ConfigError(f"{origin}: {_first_fault(settings, error, prefix)}") from None
 
 
+_EXPECTED = {
+    "tuple_type": "expected a list such as [1, 2]",
+    "too_short": "expected more values in the list",
+    "model_type": "expected settings such as {key: value}",
+    "dict_type": "expected settings such as {key: value}",
+}
+"""In a user's words what pydantic says in those of Python, by the type of its error."""
+
+
 def _first_fault(settings: type[Settings], error: ValidationError, prefix: str) -> str:
     faults = error.errors(include_url=False)
     fault = next((fault for fault in faults if fault["type"] == "extra_forbidden"), faults[0])
     path = [str(part) for part in fault["loc"]]
-    name = prefix + ".".join(path)
+    name = (prefix + ".".join(path)).removesuffix(".")
     if fault["type"] == "extra_forbidden":
-        parent = prefix + "".join(f"{part}." for part in path[:-1])
-        near = [parent + key for key in _fields_at(settings, path[:-1])]
-        return f"{name} is not a setting{did_you_mean(name, near)}"
-    reason = fault["msg"].removeprefix("Value error, ")
-    received = "" if fault["type"] == "missing" or not path else f", got {fault['input']!r}"
+        return _unknown(settings, path, prefix)
+    reason = _EXPECTED.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+    of_a_block = fault["type"] == "value_error" and isinstance(fault["input"], dict)  # it names the values itself
+    received = "" if fault["type"] == "missing" or of_a_block else f", got {fault['input']!r}"
     return f"{name}: {reason}{received}" if name else reason
 
 
-def _fields_at(settings: Any, path: list[str]) -> list[str]:
-    """List the keys of the block at `path`, following lists and mappings of blocks."""
+def _unknown(settings: type[Settings], path: list[str], prefix: str) -> str:
+    """Say what a key that does not exist was renamed to, or which one is like it: here, or a block deeper."""
+    name, parent = prefix + ".".join(path), prefix + "".join(f"{part}." for part in path[:-1])
+    blocks = _blocks_at(settings, path[:-1])
+    for block in blocks:
+        if path[-1] in block.renamed:
+            return f"{name} has become {parent}{block.renamed[path[-1]]}"
+    deeper = [
+        f"{parent}{key}.{path[-1]}"
+        for block in blocks
+        for key, field in block.model_fields.items()
+        if path[-1] in getattr(field.annotation, "model_fields", ())
+    ]
+    if deeper:
+        return f"{name} is not a setting; did you mean {' or '.join(deeper)}?"
+    return (
+        f"{name} is not a setting{did_you_mean(name, [parent + key for block in blocks for key in block.model_fields])}"
+    )
+
+
+def _blocks_at(settings: type[Settings], path: list[str]) -> set[type[Settings]]:
+    """Return the block at `path`, following lists and mappings of blocks."""
     blocks = {settings}
     for part in path:
         if part.isdigit():
             continue
         fields = [block.model_fields[part].annotation for block in blocks if part in block.model_fields]
         blocks = {inner for field in fields for inner in _blocks_in(field)} or blocks
-    return [key for block in blocks for key in block.model_fields]
+    return blocks
 
 
 def _blocks_in(annotation: Any) -> set[type[Settings]]:

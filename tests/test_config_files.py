@@ -1,9 +1,12 @@
 """Configs: precedence, YAML that lies in wait, and messages that propose the nearest key."""
 
 from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
 
 import pytest
 import yaml
+from pydantic import Field, model_validator
 
 from nirtrans import config_files
 from nirtrans.config import DataSettings, Run, Settings, TrainSettings
@@ -41,6 +44,11 @@ def test_model_name_alone_uses_its_config(toy: Path) -> None:
         ("train.step=3", r"train\.step is not a setting; did you mean train\.steps\?"),
         ("train.optimizer.lrate=3", r"train\.optimizer\.lrate is not a setting; did you mean train\.optimizer\.lr"),
         ("train.phases.critic.ler=1", r"did you mean train\.phases\.critic\.lr\?"),
+        ("train.lr=3", r"train\.lr is not a setting; did you mean train\.optimizer\.lr\?"),
+        ("train.optimizer.betas=[1, 0.9]", r"train\.optimizer\.betas\.0: .*less than 1, got 1"),
+        ("train.optimizer.betas=1", r"train\.optimizer\.betas: expected a list such as \[1, 2\], got 1"),
+        ("train.phases=lr", r"train\.phases: expected settings such as \{key: value\}, got 'lr'"),
+        ("data.workers=1e9", r"data\.workers: .*less than or equal to 256"),
         ("trian.steps=3", r"trian is not a setting; did you mean train\?"),
         ("train.steps=-3", r"train\.steps: .*greater than 0, got -3"),
         ("train.batch=on", r"train\.batch: true is a boolean here"),
@@ -134,6 +142,34 @@ def test_a_block_given_in_part_keeps_the_rest_of_the_fields_default() -> None:
     assert Outer.model_validate(Outer(middle=changed).model_dump()).middle == changed
     with pytest.raises(ConfigError, match=r"middle\.inner\.sice is not a setting; did you mean middle\.inner\.size"):
         validate(Outer, {"middle": {"inner": {"sice": 7}}}, origin="x")
+
+
+def test_faults_of_keys_and_blocks_are_told_by_name() -> None:
+    class Inner(Settings):
+        renamed = MappingProxyType({"old": "size"})
+        size: int = 1
+        parts: Annotated[tuple[int, ...], Field(min_length=1)] = (1,)
+
+        @model_validator(mode="after")
+        def _refuse_thirteen(self) -> "Inner":
+            if self.size == 13:
+                raise ValueError("13 brings bad luck")
+            return self
+
+    class Outer(Settings):
+        left: Inner = Inner()
+        right: Inner = Inner()
+
+    def message(values: dict[str, Any], prefix: str = "") -> str:
+        with pytest.raises(ConfigError) as caught:
+            validate(Outer, values, origin="x", prefix=prefix)
+        return str(caught.value)
+
+    assert message({"left": {"old": 3}}, "network.") == "x: network.left.old has become network.left.size"
+    assert message({"size": 3}) == "x: size is not a setting; did you mean left.size or right.size?"
+    assert message({"left": {"size": 13}}, "network.") == "x: network.left: 13 brings bad luck"
+    assert message({"left": {"parts": []}}) == "x: left.parts: expected more values in the list, got []"
+    assert message({"left": 3}) == "x: left: expected settings such as {key: value}, got 3"
 
 
 def test_merge_keeps_what_is_not_named() -> None:

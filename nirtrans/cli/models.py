@@ -11,12 +11,12 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from nirtrans.config import Settings
+    from nirtrans.config import Run, Settings
     from nirtrans.models import System
 
 
 def models(
-    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Tell all about one model.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="[NAME]", help="Tell all about one model or config.")] = None,
     domain: Annotated[
         str | None, typer.Option("--domain", help="Only models that accept nir, gray or lineart.")
     ] = None,
@@ -50,18 +50,20 @@ def _description(name: str) -> "list[str | Table]":
     from nirtrans.config_files import read_config, shipped
     from nirtrans.models.halo import probe
 
-    system = _system(name)
+    system, model = _system(name), _run(name).model
     reach = probe(system)
     halo = f"{reach.halo_px} px" if reach.bounded else "the whole picture"
-    configs = [config for config, path in shipped().items() if read_config(path).get("model") == name]
+    configs = [config for config, path in shipped().items() if read_config(path).get("model") == model]
     facts = {
+        **({} if model == name else {"model": model}),
         "paper": system.paper,
         "domains": ", ".join(sorted(system.domains)),
         "configs": ", ".join(configs) or "none",
         "tiles": f"halo {halo}, multiples of {reach.stride_px} px",
     }
     lines = [f"{key:8} {value}" for key, value in facts.items()]
-    return ["\n".join([f"{name}: {type(system).__doc__}", *lines]), "", _networks(system), "", _settings(system)]
+    told = [f"{name}: {type(system).__doc__}", *lines]
+    return ["\n".join(told), "", _networks(system), "", _settings(system, "default" if model == name else "value")]
 
 
 def _networks(system: "System") -> "Table":
@@ -75,8 +77,8 @@ def _networks(system: "System") -> "Table":
     return table
 
 
-def _settings(system: "System") -> "Table":
-    table = _table("setting", "default", "meaning")
+def _settings(system: "System", values: str) -> "Table":
+    table = _table("setting", values, "meaning")
     for row in _rows(system.params, "network."):
         table.add_row(*row)
     return table
@@ -100,11 +102,20 @@ def _table(*columns: str) -> "Table":
 
 
 def _system(name: str) -> "System":
-    """Build a model with its default settings, without weights."""
+    """Build a model with its default settings, or with those of a config, without weights."""
     import torch
 
-    from nirtrans.config import Run
-    from nirtrans.models import MODELS, build_system
+    from nirtrans.models import build_system
 
     with torch.device("meta"):
-        return build_system(Run(model=name, domain=min(MODELS.find(name).domains)))
+        return build_system(_run(name))
+
+
+def _run(name: str) -> "Run":
+    from nirtrans.config import Run
+    from nirtrans.config_files import resolve_run, shipped
+    from nirtrans.models import MODELS
+
+    if name not in MODELS.names() and name in shipped():
+        return resolve_run(name)
+    return Run(model=name, domain=min(MODELS.find(name).domains))

@@ -115,10 +115,10 @@ def _resolved(config: str | None, flags: dict[str, Any], sets: list[str] | None)
     """Return the settings of a new run; a later, longer run keeps the schedule that is fixed here."""
     from nirtrans.config_files import resolve_run
     from nirtrans.engine.run_folder import with_absolute_paths
-    from nirtrans.models import MODELS, with_network_defaults
+    from nirtrans.models import find_model, with_network_defaults
 
     if "model" in flags:
-        MODELS.find(flags["model"])  # a misspelt name is told before a missing domain
+        find_model(flags["model"])  # a misspelt name is told before a missing domain
     run = with_network_defaults(resolve_run(config, model=flags.get("model"), flags=flags, overrides=sets or ()))
     length = run.train.schedule_steps or run.train.steps
     training = run.train.model_copy(update={"schedule_steps": length})
@@ -130,9 +130,9 @@ def _resumed(out: Path, config: str | None, flags: dict[str, Any], sets: list[st
     import logging
 
     from nirtrans.config_files import find_config, merge, parse_overrides
-    from nirtrans.engine.run_folder import CONFIG, agree, read_run
+    from nirtrans.engine.run_folder import CONFIG, agree
 
-    stored = read_run(out)
+    stored = _stored(out)
     given = find_config(config) if config else {}
     if isinstance(given.get("train"), dict):  # a config is the beginning of a run, its length may have been changed
         given["train"] = {k: v for k, v in given["train"].items() if k not in ("steps", "schedule_steps")}
@@ -144,6 +144,21 @@ def _resumed(out: Path, config: str | None, flags: dict[str, Any], sets: list[st
             length,
             run.train.steps,
         )
+    return run
+
+
+def _stored(out: Path) -> "Run":
+    """Return the settings of a run, which another version of nirtrans may have written."""
+    from nirtrans.engine.run_folder import CONFIG, read_run
+    from nirtrans.errors import ConfigError
+    from nirtrans.models.build import network_params
+
+    run = read_run(out)
+    try:
+        network_params(run)
+    except ConfigError as error:
+        remedy = "resume with the nirtrans that began this run, or begin a new one with --overwrite"
+        raise ConfigError(f"{out / CONFIG}: {error}; {remedy}") from None
     return run
 
 

@@ -3,7 +3,14 @@
 import importlib
 import pkgutil
 
-from nirtrans.models.build import build_system, count_parameters, list_models, network_params, with_network_defaults
+from nirtrans.models.build import (
+    build_system,
+    count_parameters,
+    find_model,
+    list_models,
+    network_params,
+    with_network_defaults,
+)
 from nirtrans.models.system import MODELS, System
 
 __all__ = [
@@ -11,6 +18,7 @@ __all__ = [
     "System",
     "build_system",
     "count_parameters",
+    "find_model",
     "list_models",
     "network_params",
     "with_network_defaults",

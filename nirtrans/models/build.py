@@ -5,9 +5,9 @@ import os
 import torch
 
 from nirtrans.config import Run, Settings
-from nirtrans.config_files import validate
+from nirtrans.config_files import read_config, shipped, validate
 from nirtrans.domains import find_domain
-from nirtrans.errors import ConfigError
+from nirtrans.errors import ConfigError, UnknownNameError
 from nirtrans.models.system import MODELS, System
 from nirtrans.nn.pool import ImagePool
 
@@ -24,6 +24,18 @@ def list_models(domain: str | None = None) -> list[str]:
     return [name for name in MODELS.names() if wanted in MODELS.find(name).domains]
 
 
+def find_model(name: str) -> type[System]:
+    """Return the class of a model.
+
+    Raises:
+        UnknownNameError: If there is none; it proposes the nearest, or tells that the name is that of a config.
+    """
+    if name not in MODELS.names() and name in shipped():
+        model = read_config(shipped()[name])["model"]
+        raise UnknownNameError(f"{name} is a config of the model {model}, not a model; use --config {name}")
+    return MODELS.find(name)
+
+
 def check_pairing(run: Run, system: System) -> None:
     """Refuse a pairing that the system cannot learn from as it is set.
 
@@ -36,7 +48,14 @@ def check_pairing(run: Run, system: System) -> None:
     others = [name for name in list_models(run.domain) if name != run.model]
     able = ", ".join(name for name in others if pairing in MODELS.find(name).pairings)
     accepted = " or ".join(sorted(system.pairings))
-    raise ConfigError(f"{run.model} learns from {accepted} data, got {pairing}; models that do: {able or 'none'}")
+    own = (
+        f"{run.model} with other settings (`nirtrans models {run.model}`), " if pairing in type(system).pairings else ""
+    )
+    pairs_alone = "--set data.pairing=paired, which leaves unpaired pictures out, or " if pairing == "mixed" else ""
+    raise ConfigError(
+        f"{run.model} as it is set learns from {accepted} data, got {pairing}; "
+        f"use {pairs_alone}a model that learns from {pairing} data: {own}{able or 'none'}"
+    )
 
 
 def build_system(run: Run) -> System:
@@ -47,7 +66,7 @@ def build_system(run: Run) -> System:
             fit in memory.
         UnknownNameError: If the model or the domain is unknown.
     """
-    model, domain, params = MODELS.find(run.model), find_domain(run.domain), network_params(run)
+    model, domain, params = find_model(run.model), find_domain(run.domain), network_params(run)
     if domain.name not in model.domains:
         others = ", ".join(list_models(domain.name)) or "none yet"
         raise ConfigError(f"{run.model} does not accept the domain {domain.name}; models that do: {others}")
@@ -82,7 +101,7 @@ def network_params(run: Run) -> Settings:
     Raises:
         ConfigError: If a key or value is wrong; proposes the nearest key.
     """
-    return validate(MODELS.find(run.model).Params, run.network, origin=run.model, prefix="network.")
+    return validate(find_model(run.model).Params, run.network, origin=run.model, prefix="network.")
 
 
 def with_network_defaults(run: Run) -> Run:

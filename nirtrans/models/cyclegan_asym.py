@@ -15,6 +15,7 @@ against checkerboards; and, where a batch is aligned, the generated picture is h
 does not do (`network.fidelity.l1: 0` gives its loss).
 """
 
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -39,6 +40,14 @@ class CycleGANAsym(CycleSystem):
     class Params(CycleParams):
         """Sizes of the four networks and weights of the losses."""
 
+        renamed = MappingProxyType(
+            {
+                "paired": "fidelity.l1",
+                "angular": "fidelity.angular",
+                "critic_width": "critic_rgb.width and critic_nir.width",
+                "critic_levels": "critic_rgb.layers",
+            }
+        )
         width: Width = 64
         """Channels of the NIR-to-RGB generator at full size."""
         blocks: Annotated[int, Field(ge=0, le=64)] = 9

@@ -108,7 +108,8 @@ def load_system(path: Path | str) -> tuple[System, ModelInfo]:
         with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
             system = build_system(info.run)
     except UserError as error:
-        raise CheckpointError(f"{path}: the stored run cannot be built: {error}") from None
+        remedy = "use the nirtrans that made it, or train it again with this one"
+        raise CheckpointError(f"{path}: the stored run cannot be built: {error}; {remedy}") from None
     for name in [name for name, _ in system.named_children() if name not in system.inference]:
         delattr(system, name)
     check_tensors(tensors, inference_tensors(system), origin=str(path))

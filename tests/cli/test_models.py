@@ -31,6 +31,16 @@ def test_one_model_in_full(nirtrans: Callable) -> None:
         assert part in out
 
 
+def test_a_config_in_full_shows_its_own_values(nirtrans: Callable) -> None:
+    lines = nirtrans("models", "fastcut").out.splitlines()
+    assert lines[0].startswith("fastcut: ")
+    assert lines[1].split() == ["model", "cut"]
+    assert [line.split()[1] for line in lines if line.startswith(("network.nce ", "network.mirror "))] == [
+        "10.0",
+        "True",
+    ]
+
+
 def test_a_wrong_name_proposes_the_right_one(nirtrans: Callable) -> None:
     outcome = nirtrans("models", "cyclegan-assym")
     assert outcome.code == 2

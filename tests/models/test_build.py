@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nirtrans.config import Run, Settings
+from nirtrans.config import DataSettings, Run, Settings
 from nirtrans.config_files import resolve_run, shipped
 from nirtrans.errors import ConfigError, UnknownNameError
 from nirtrans.models import MODELS, build_system, count_parameters, list_models, with_network_defaults
@@ -44,9 +44,29 @@ def test_a_pairing_that_a_system_cannot_learn_from_names_those_that_can() -> Non
 
     system = OnlyPairs(Settings(), in_channels=1)
     run = Run(model="only-pairs", domain="nir", data={"pairing": "unpaired"})
-    with pytest.raises(ConfigError, match=r"learns from paired data, got unpaired; models .*: .*cyclegan-asym"):
+    with pytest.raises(ConfigError, match=r"learns from paired data, got unpaired; use a model that .*: cut.*cyclegan"):
         check_pairing(run, system)
     check_pairing(run.model_copy(update={"data": run.data.model_copy(update={"pairing": "paired"})}), system)
+
+
+def test_a_mixed_pairing_that_is_refused_tells_the_ways_out() -> None:
+    run = tiny_run("nirtrans-base", adversarial=0.0).model_copy(update={"data": DataSettings(pairing="mixed")})
+    with pytest.raises(
+        ConfigError, match=r"--set data\.pairing=paired.* or .*: nirtrans-base with other settings.*, cut,"
+    ):
+        check_pairing(run, build_system(run))
+
+
+def test_the_name_of_a_config_is_told_from_that_of_a_model() -> None:
+    with pytest.raises(UnknownNameError, match=r"fastcut is a config of the model cut, .*; use --config fastcut"):
+        build_system(Run(model="fastcut", domain="nir"))
+
+
+def test_settings_of_earlier_versions_are_told_where_they_went() -> None:
+    with pytest.raises(ConfigError, match=r"network\.paired has become network\.fidelity\.l1"):
+        build_system(tiny_run("cyclegan-asym", paired=30.0))
+    with pytest.raises(ConfigError, match=r"network\.critic_width has become network\.critic_rgb\.width and"):
+        build_system(tiny_run("cyclegan-asym", critic_width=16))
 
 
 def test_weights_beyond_the_memory_are_refused_before_they_are_made() -> None:

@@ -140,6 +140,10 @@ def test_wrong_tensors_are_named(path: Path, change: Callable[[dict[str, Tensor]
             {"run": {"model": "cyclegan-asym", "domain": "mars"}},
             "the stored run cannot be built: unknown domain 'mars'",
         ),
+        (
+            {"run": {"model": "cyclegan-asym", "domain": "nir", "network": {"paired": 30}}},
+            r"network\.paired has become network\.fidelity\.l1; use the nirtrans that made it, or train it again",
+        ),
     ],
 )
 def test_a_wrong_description_is_refused(path: Path, values: dict[str, Any], message: str) -> None:
