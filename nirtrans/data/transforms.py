@@ -45,7 +45,7 @@ def place_crop(
     """
     height, width = picture.size
     draws = rng.random(5)
-    window_px = min(round(side_px * (1 + scale_jitter * (2 * draws[0] - 1))), height, width)
+    window_px = min(max(1, round(side_px * (1 + scale_jitter * (2 * draws[0] - 1)))), height, width)
     top, left = int(draws[1] * (height - window_px + 1)), int(draws[2] * (width - window_px + 1))
     turns = int(draws[4] * 4) if flip and picture.turnable else 0
     return Placement((top, left, window_px, window_px), side_px, flip and draws[3] < 0.5, turns)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from nirtrans.data.picture import InMemory, Pixels, Window, cut
@@ -24,7 +24,8 @@ def noise(height: int, width: int, channels: int = 1) -> np.ndarray:
     return np.random.default_rng(0).random((channels, height, width), dtype=np.float32)
 
 
-@given(st.integers(0, 999), st.integers(16, 40), st.integers(16, 40), st.floats(0, 0.5))
+@given(st.integers(0, 999), st.integers(16, 40), st.integers(16, 40), st.floats(0, 1))
+@example(34, 16, 16, 1.0)  # draws a window of less than half a pixel
 @settings(max_examples=60, deadline=None)
 def test_crops_lie_inside_and_have_the_side_asked_for(seed: int, height: int, width: int, jitter: float) -> None:
     picture = InMemory("a", "a", noise(height, width))
