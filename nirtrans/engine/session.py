@@ -26,7 +26,7 @@ from nirtrans.engine.distributed import finish, launch, together
 from nirtrans.engine.optimizers import check_phases
 from nirtrans.engine.samples import SampleSheet
 from nirtrans.engine.trainer import Hooks, Trainer
-from nirtrans.engine.trial import try_crop, warn_of_few
+from nirtrans.engine.trial import try_crop, warn_of_few, warn_of_idle
 from nirtrans.errors import ConfigError
 from nirtrans.evaluation.validation import validate
 from nirtrans.inference.fill import fill_invalid
@@ -87,9 +87,10 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
         run = with_pairing(run, collection)
         request = replace(request, run=run)
         check_trainable(collection.part("train"), run)
+        system = _build(request, accelerator.num_processes)
         if accelerator.is_main_process:
             warn_of_few(collection.part("train"), run)
-        system = _build(request, accelerator.num_processes)
+            warn_of_idle(collection.part("train"), run, system)
         out = _folder(request, collection, accelerator)
         trainer = Trainer(
             run,

@@ -2,7 +2,9 @@
 
 import copy
 import logging
+import math
 import re
+from collections.abc import Mapping
 
 import torch
 
@@ -10,6 +12,7 @@ from nirtrans.config import Run
 from nirtrans.data.picture import Collection
 from nirtrans.data.sample import Batch
 from nirtrans.errors import ConfigError
+from nirtrans.losses.fidelity import Fidelity, paired_terms
 from nirtrans.models.system import System
 
 logger = logging.getLogger("nirtrans")
@@ -29,7 +32,7 @@ def try_crop(system: System, run: Run, *, processes: int = 1) -> None:
         processes: Among which the batch is divided.
 
     Raises:
-        ConfigError: If a layer gets a picture that is too small, or batch norm a single value.
+        ConfigError: If a layer gets a picture that is too small, batch norm a single value, or a loss is not finite.
         InputError: If a network says itself which sizes it takes.
     """
     side, count = run.data.crop_px, run.train.batch // (run.train.accumulate * processes)
@@ -39,10 +42,19 @@ def try_crop(system: System, run: Run, *, processes: int = 1) -> None:
     try:
         with torch.random.fork_rng(devices=[]):
             out = twin.forward_train(blank)
-            for phase in twin.phases:
-                twin.losses(phase, blank, out)
+            terms = {phase: twin.losses(phase, blank, out) for phase in twin.phases}
     except (RuntimeError, ValueError) as error:
         raise _in_our_words(error, run, count) or error from None
+    for phase, losses in terms.items():
+        _refuse_excess({f"{phase}/{name}": float(value.detach()) for name, value in losses.items()})
+
+
+def _refuse_excess(losses: Mapping[str, float]) -> None:
+    for name, value in losses.items():
+        if not math.isfinite(value):
+            raise ConfigError(
+                f"{name} is {value} before the first step; make its weight or the sizes under network smaller"
+            )
 
 
 def _in_our_words(error: Exception, run: Run, count: int) -> ConfigError | None:
@@ -70,4 +82,15 @@ def warn_of_few(train: Collection, run: Run) -> None:
             "%s: only %d crops of %d px fit side by side into what is there to train on, fewer than train.batch %d; "
             "the networks will learn them by heart: add data",
             *(train.description, held, run.data.crop_px, run.train.batch),
+        )
+
+
+def warn_of_idle(train: Collection, run: Run, system: System) -> None:
+    """Say so when unpaired batches of data that are pairs leave out distances to the truth that have a weight."""
+    fidelity = getattr(system.params, "fidelity", None)
+    idle = paired_terms(fidelity) if isinstance(fidelity, Fidelity) else []
+    if idle and train.aligned and run.data.pairing == "unpaired":
+        logger.warning(
+            "network.fidelity: %s take no part in unpaired batches; --set data.pairing=mixed or =paired uses them",
+            ", ".join(idle),
         )

@@ -77,6 +77,11 @@ def fidelity_terms(
     }
 
 
+def paired_terms(settings: Fidelity) -> list[str]:
+    """Return the names of the terms that have a weight and take part in aligned batches alone."""
+    return [name for name in _TERMS if name not in UNPAIRED and getattr(settings, name)]
+
+
 def _ndvi(_: Fidelity, fake: Tensor, real: Tensor, source: Tensor | None, valid: Tensor | None) -> Tensor:
     if source is None:
         raise ValueError("fidelity_terms: expected the source for ndvi, got None; pass source=")

@@ -167,6 +167,33 @@ def test_training(nirtrans: Callable, tmp_path: Path, prepare: Prepare, words: l
     assert not (tmp_path / "run" / "state").exists()
 
 
+def test_a_run_of_an_earlier_version_is_not_resumed(nirtrans: Callable, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    (run / "state" / "step-000000001").mkdir(parents=True)
+    (run / "config.yaml").write_text("model: cyclegan-asym\ndomain: nir\nnetwork: {paired: 30.0}\n")
+    outcome = nirtrans("train", "--out", run, "--resume")
+    assert outcome.code == 2
+    for word in ("config.yaml", "network.paired has become network.fidelity.l1", "--overwrite"):
+        assert word in outcome.error
+
+
+def test_weights_of_losses_out_of_proportion(nirtrans: Callable, tmp_path: Path) -> None:
+    data = ("--data", pairs(tmp_path / "data"), "--domain", "nir", "--out", tmp_path / "run")
+    outcome = nirtrans("train", *ONE_STEP, *data, "--set", "network.fidelity.l1=1e300")
+    assert outcome.code == 2
+    assert "generator/l1 is inf before the first step" in outcome.error
+    assert not (tmp_path / "run").exists()
+
+
+def test_distances_that_unpaired_batches_leave_out_are_told(
+    nirtrans: Callable, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = ("--data", pairs(tmp_path / "data"), "--domain", "nir", "--out", tmp_path / "run")
+    quick = (*ONE_STEP, "--steps", "1", "--progress", "none")
+    assert nirtrans("train", *quick, *data, "--set", "data.pairing=unpaired").code == 0
+    assert "network.fidelity: l1, angular take no part in unpaired batches" in caplog.text
+
+
 ONE_STEP = (*SMALL, "--steps", "8", "--set", TINY, "--set", "data.workers=0", "--set", "train.batch=1")
 
 
