@@ -59,6 +59,7 @@ def evaluate(
     from nirtrans.cli.comparison import print_comparison
     from nirtrans.data.collection import open_collection
     from nirtrans.evaluation.evaluate import evaluate as judge
+    from nirtrans.evaluation.pairs import choose_split
     from nirtrans.evaluation.pictures import PictureFolder
     from nirtrans.evaluation.report import write_report
     from nirtrans.evaluation.results import write_results
@@ -71,6 +72,7 @@ def evaluate(
     first = next(iter(colorizers.values()))
     settings = _data_settings(first, data or [], bands=bands, sensor=sensor)
     collection = open_collection(settings, first.info.run.domain, skip_bad=skip_bad)
+    choose_split(collection, split)  # a refusal leaves no folder behind
     make_folder(out)
     source = ", ".join(data) if data else collection.description
     shown = Progress(progress)

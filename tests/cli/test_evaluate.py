@@ -31,6 +31,15 @@ def pairs(tmp_path: Path) -> Path:
     return folder
 
 
+def test_pictures_that_are_no_pairs_leave_no_folder_behind(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
+    (pairs / "nir").rename(pairs / "trainA")
+    (pairs / "rgb").rename(pairs / "trainB")
+    result = nirtrans("evaluate", "--weights", tiny_weights(), "--data", pairs, "--out", tmp_path / "out", *FLAGS)
+    assert result.code == 2
+    assert "evaluation needs pairs" in result.error
+    assert not (tmp_path / "out").exists()
+
+
 def test_numbers_and_report(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
     result = nirtrans("evaluate", "--weights", tiny_weights(), "--data", pairs, "--out", tmp_path / "out", *FLAGS)
     assert (result.code, result.err) == (0, "")
