@@ -132,8 +132,8 @@ def _build(request: Request, processes: int) -> System:
     check_phases(system, run.train)
     try_crop(system, run, processes=processes)
     if request.init_from is not None:
-        tensors, _ = read_weights(request.init_from)
-        fill(system, tensors, origin=str(request.init_from))
+        tensors, info = read_weights(request.init_from)
+        fill(system, tensors, origin=f"{request.init_from} of {info.model}")
     return system
 
 

@@ -221,6 +221,14 @@ def test_init_from_begins_with_these_weights(nirtrans: Command, finished: Path, 
     assert all(torch.allclose(given[name], kept[name], atol=1e-9) for name in given)
 
 
+def test_init_from_another_model_names_that_model(nirtrans: Command, finished: Path, tmp_path: Path) -> None:
+    weights, other = finished / "best.safetensors", ("--config", "nirtrans-base-small", "--set", "data.crop_px=32")
+    outcome = nirtrans("train", *other, "--out", tmp_path / "run", "--init-from", weights)
+    assert outcome.code == 2
+    assert "best.safetensors of cyclegan-asym: tensor to_rgb" in outcome.error
+    assert not (tmp_path / "run").exists()
+
+
 def test_runs_are_numbered(nirtrans: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for number in (1, 2):
