@@ -82,7 +82,7 @@ def check_trainable(train: Collection, run: Run) -> None:
     if min(smallest.size) < run.data.crop_px * (1 - run.data.scale_jitter):  # down to there crops are enlarged
         height, width = smallest.size
         raise DataError(
-            f"{smallest.id} is {height}x{width}, smaller than the crops of {run.data.crop_px} px; "
+            f"picture {smallest.id} is {height}x{width}, smaller than the crops of {run.data.crop_px} px; "
             f"use --set data.crop_px={max(8, min(smallest.size) // 8 * 8)} or less"
         )
 
