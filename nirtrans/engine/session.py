@@ -26,7 +26,7 @@ from nirtrans.engine.distributed import finish, launch, together
 from nirtrans.engine.optimizers import check_phases
 from nirtrans.engine.samples import SampleSheet
 from nirtrans.engine.trainer import Hooks, Trainer
-from nirtrans.engine.trial import try_crop, warn_of_few, warn_of_idle
+from nirtrans.engine.trial import try_crop, warn_of_few, warn_of_idle, warn_of_penalty
 from nirtrans.errors import ConfigError
 from nirtrans.evaluation.validation import validate
 from nirtrans.inference.fill import fill_invalid
@@ -91,6 +91,7 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
         if accelerator.is_main_process:
             warn_of_few(collection.part("train"), run)
             warn_of_idle(collection.part("train"), run, system)
+            warn_of_penalty(system)
         out = _folder(request, collection, accelerator)
         trainer = Trainer(
             run,
@@ -130,7 +131,7 @@ def _build(request: Request, processes: int) -> System:
     run, system = request.run, build_system(request.run)
     check_pairing(run, system)
     check_phases(system, run.train)
-    try_crop(system, run, processes=processes)
+    try_crop(system, run, processes=processes, on_cpu=request.device.type == "cpu")
     if request.init_from is not None:
         tensors, info = read_weights(request.init_from)
         fill(system, tensors, origin=f"{request.init_from} of {info.model}")

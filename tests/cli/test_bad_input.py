@@ -1,5 +1,6 @@
 """Every wrong input of a user ends with exit code 2 and one line that names the fault, and nothing is written."""
 
+import os
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -183,6 +184,33 @@ def test_weights_of_losses_out_of_proportion(nirtrans: Callable, tmp_path: Path)
     assert outcome.code == 2
     assert "generator/l1 is inf before the first step" in outcome.error
     assert not (tmp_path / "run").exists()
+
+
+def test_a_model_without_any_loss(nirtrans: Callable, tmp_path: Path) -> None:
+    base = ("--config", "nirtrans-base-small", "--set", "network={width: 4, depth: 2, fidelity: {l1: 0, angular: 0}}")
+    data = ("--data", pairs(tmp_path / "data"), "--out", tmp_path / "run", "--set", "data.crop_px=32")
+    outcome = nirtrans("train", *base, *data)
+    assert outcome.code == 2
+    assert "no loss of the generator has a weight" in outcome.error
+    assert not (tmp_path / "run").exists()
+
+
+def test_batches_beyond_the_memory(nirtrans: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sysconf", {"SC_PAGE_SIZE": 1, "SC_PHYS_PAGES": 10**7}.__getitem__)
+    data = ("--data", pairs(tmp_path / "data"), "--domain", "nir", "--out", tmp_path / "run", "--device", "cpu")
+    outcome = nirtrans("train", *ONE_STEP, *data, "--set", "train.batch=100")
+    assert outcome.code == 2
+    assert "for gradients at train.batch 100" in outcome.error
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_penalty_beside_batch_norm_is_told(
+    nirtrans: Callable, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    data = ("--data", pairs(tmp_path / "data"), "--domain", "nir", "--out", tmp_path / "run", "--steps", "1")
+    mixing = ("--set", "network.gan=wgan-gp", "--set", "network.critic_nir.norm=batch", "--progress", "none")
+    assert nirtrans("train", *ONE_STEP, *data, *mixing).code == 0
+    assert "network.critic_nir.norm is batch, under which the penalty" in caplog.text
 
 
 def test_distances_that_unpaired_batches_leave_out_are_told(
