@@ -53,7 +53,7 @@ def check_pairing(run: Run, system: System) -> None:
     )
     pairs_alone = "--set data.pairing=paired, which leaves unpaired pictures out, or " if pairing == "mixed" else ""
     raise ConfigError(
-        f"{run.model} as it is set learns from {accepted} data, got {pairing}; "
+        f"{run.model} learns from {accepted} data, got {pairing}; "
         f"use {pairs_alone}a model that learns from {pairing} data: {own}{able or 'none'}"
     )
 
