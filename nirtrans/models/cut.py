@@ -73,7 +73,7 @@ class CUT(System):
         """Encoder steps whose patches are compared: 0 the picture, 4, 8, ... the halvings, then the residual blocks."""
         patches: Annotated[int, Field(ge=2, le=65536)] = 256
         """Places drawn per picture and layer."""
-        temperature: Annotated[float, Field(gt=0)] = 0.07
+        temperature: Annotated[float, Field(ge=1e-3)] = 0.07
         """Divides the cosines; smaller is stricter."""
         head_width: Annotated[int, Field(ge=1, le=4096)] = 256
         """Length of a projected patch."""
