@@ -90,7 +90,7 @@ class Trainer:
         self.elapsed_s = 0.0  # seconds of training before this start
         self.best: float | None = None
         self.means = RunningMeans()
-        self.guard = FiniteGuard(accelerator, run.train.max_nonfinite)
+        self.guard = FiniteGuard(accelerator, min(run.train.max_nonfinite, run.train.steps))
         self.waiting, self.collapse = Waiting(run.data.workers), CollapseWatch()
 
     def restore(self) -> None:

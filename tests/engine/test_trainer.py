@@ -179,6 +179,12 @@ def test_too_many_bad_steps_end_the_run(tmp_path: Path) -> None:
     assert all(value.float().isfinite().all() for value in state_tensors(tmp_path).values())
 
 
+def test_a_run_shorter_than_the_limit_fails_when_no_step_was_good(tmp_path: Path) -> None:
+    run = make_run(steps=2)
+    with pytest.raises(NonFiniteLoss, match=r"at step 2, as in 2 steps in a row"):
+        train(run, tmp_path, batches=poisoned(run, {1, 2}))
+
+
 def test_a_gradient_that_is_not_finite_is_no_step(tmp_path: Path) -> None:
     """The loss sqrt(x) is finite at 0, its gradient is not."""
     system = make_system("regressor")
