@@ -37,7 +37,7 @@ SYSTEMS = (
 )
 SHARED = {"scale_jitter": 0.3, "tone_jitter": 0.1, "flip": True}
 GROUND = ("nir/ground/nirscene-vcip2020", "nir/ground/nirscene-starainj")
-PROBE_STEPS = (4, 16)
+PROBE_STEPS = (10, 50)
 
 
 def sources(kind: str) -> list[dict[str, Any]]:
