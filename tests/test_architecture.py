@@ -30,7 +30,7 @@ WITHOUT_TORCH = [
     "io.bands",
     "cli.app",
 ]
-TRAINER_ONLY = (".backward(", ".step(", ".zero_grad(")
+STEP_ONLY = (".backward(", ".step(", ".zero_grad(")
 
 
 def modules() -> list[Path]:
@@ -72,12 +72,12 @@ def test_systems_know_no_files(own: str) -> None:
         assert not imported(path) & forbidden, path
 
 
-def test_only_the_trainer_steps() -> None:
+def test_only_one_module_steps() -> None:
     guilty = [
         f"{path.relative_to(ROOT)}: {call}"
         for path in modules()
-        for call in TRAINER_ONLY
-        if call in path.read_text() and path != PACKAGE / "engine" / "trainer.py"
+        for call in STEP_ONLY
+        if call in path.read_text() and path != PACKAGE / "engine" / "step.py"
     ]
     assert not [line for line in guilty if not line.startswith("nirtrans/bench/")]
 

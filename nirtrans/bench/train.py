@@ -141,7 +141,7 @@ def _ours(run: Run, batches: list[Batch], device: str) -> Step:
 
     def step() -> Mapping[str, float]:
         trainer.train_step(endless)
-        return trainer.means.take()
+        return trainer.stepper.means.take()
 
     return step
 
@@ -212,12 +212,12 @@ class _Feed:
         """Take steps one after the other; count all but the first."""
         for _ in range(PREFETCHED_BATCHES + 1):
             self.trainer.train_step(self.batches)
-        self.trainer.waiting.take()
+        self.trainer.stepper.waiting.take()
         for _ in range(steps):
             began = perf_counter()
             self.trainer.train_step(self.batches)
             self.times.append(perf_counter() - began)
-        self.waited_s += steps * self.trainer.waiting.take()["data_wait_s"]
+        self.waited_s += steps * self.trainer.stepper.waiting.take()["data_wait_s"]
 
     def timing(self) -> Timing:
         """Return what was found out."""

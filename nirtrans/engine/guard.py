@@ -49,9 +49,10 @@ class FiniteGuard:
         if self.broken is None:
             return
         if self.in_a_row >= self.limit:
+            other = "" if self.accelerator.mixed_precision == "no" else " or use --precision fp32"
             raise NonFiniteLoss(
                 f"{self.broken} was not finite at step {number}, as in {self.in_a_row} steps in a row; "
-                f"lower train.optimizer.lr or use --precision fp32 (the state of step {saved} is kept)"
+                f"lower train.optimizer.lr{other} (the state of step {saved} is kept)"
             )
         if self.accelerator.is_main_process:
             logger.warning("step %d skipped: %s was not finite", number, self.broken)

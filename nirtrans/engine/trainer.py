@@ -1,28 +1,24 @@
-"""The training loop: the only place of backward and step, for every system."""
+"""The training loop: steps, milestones, states, and every way a run can end."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor, nn
+from torch import Tensor
 
 from nirtrans.config import Run
 from nirtrans.data.sample import Batch
 from nirtrans.engine.checkpoint import State, StateInfo, newest_state, read_state, write_state
-from nirtrans.engine.collapse import CollapseWatch
-from nirtrans.engine.distributed import largest_over_ranks, place
-from nirtrans.engine.ema import MovingAverage
-from nirtrans.engine.guard import FiniteGuard
+from nirtrans.engine.distributed import largest_over_ranks
 from nirtrans.engine.interrupts import Interrupts, raise_interrupt
 from nirtrans.engine.logs import Log, RunLog, RunningMeans
-from nirtrans.engine.optimizers import Optimizers, check_phases
+from nirtrans.engine.optimizers import check_phases
 from nirtrans.engine.snapshot import Snapshot
-from nirtrans.engine.waiting import Waiting
+from nirtrans.engine.step import Stepper
 from nirtrans.errors import InputError, OutOfMemory
 from nirtrans.models.system import System
 from nirtrans.progress import SILENT, Progress, Task
@@ -80,18 +76,15 @@ class Trainer:
         self.out, self.hooks, self.accelerator = out, hooks, accelerator
         self.progress = progress if accelerator.is_main_process else SILENT
         check_phases(system, run.train)
-        self.networks = place(system, accelerator, run.train)
-        self.wrapped = [getattr(system, name) for name in self.networks]
-        self.optimizers = Optimizers(system, self.networks, run.train, accelerator)
-        self.average = MovingAverage({name: self.networks[name] for name in system.inference}, run.train.ema)
-        self.snapshot = Snapshot(system, self.networks, self.optimizers, self.average, accelerator.device)
+        self.stepper = Stepper(run, system, accelerator)
+        self.average = self.stepper.average
+        self.snapshot = Snapshot(
+            system, self.stepper.networks, self.stepper.optimizers, self.average, accelerator.device
+        )
         self.done = 0  # steps finished
         self.saved = -1  # steps finished when the newest state was written
         self.elapsed_s = 0.0  # seconds of training before this start
         self.best: float | None = None
-        self.means = RunningMeans()
-        self.guard = FiniteGuard(accelerator, min(run.train.max_nonfinite, run.train.steps))
-        self.waiting, self.collapse = Waiting(run.data.workers), CollapseWatch()
 
     def restore(self) -> None:
         """Go to the newest state of the run; `fit` then continues as if it had never ended.
@@ -108,7 +101,8 @@ class Trainer:
             raise InputError(f"{path} is past train.steps {self.settings.steps}; give --steps {info.step} or more")
         self.snapshot.restore(shared, own, str(path))
         self.done = self.saved = info.step
-        self.best, self.means, self.elapsed_s = info.best, RunningMeans(info.sums), info.elapsed_s
+        self.best, self.elapsed_s = info.best, info.elapsed_s
+        self.stepper.means = RunningMeans(info.sums)
         if self.accelerator.scaler is not None and info.scaler:
             kept = {"scale": info.scaler["scale"], "_growth_tracker": int(info.scaler["_growth_tracker"])}
             self.accelerator.scaler.load_state_dict(self.accelerator.scaler.state_dict() | kept)
@@ -136,87 +130,29 @@ class Trainer:
                     self._stop_if_asked(interrupts, log)
 
     def close(self) -> None:
-        """Put the bare networks back into the system; wrappers that outlive their process group can crash the exit."""
-        self.wrapped.clear()
-        for name, network in self.networks.items():
-            setattr(self.system, name, network)
-
-    # --- one step ---------------------------------------------------------------------------------------------------
+        """Put the bare networks back into the system."""
+        self.stepper.release()
 
     def train_step(self, batches: Iterator[Batch]) -> None:
-        """Run the micro-batches of one step; a loss or gradient that is not finite ends it without further updates."""
-        with self.waiting.step():
-            self._train_step(batches)
-
-    def _train_step(self, batches: Iterator[Batch]) -> None:
-        self.system.train()
-        self.guard.begin()
-        kept = [(buffer, buffer.clone()) for network in self.networks.values() for buffer in network.buffers()]
-        for _ in range(self.settings.accumulate):
-            # A loader that starts its workers draws from the global generator.
-            with self.waiting.data(), torch.random.fork_rng(devices=[]):
-                batch = next(batches)
-            self._micro_step(batch.to(self.accelerator.device))
-        if self.guard.broken is None:
-            self.average.update(self.done)
-        else:
-            for buffer, before in kept:  # running statistics of batch norm saw the bad values
-                buffer.copy_(before)
-        self.guard.end(self.done + 1, self.saved)
+        """Run one step of micro-batches; without milestones."""
+        self.stepper.run(batches, self.done, saved=self.saved)
         self.done += 1
-
-    def _micro_step(self, batch: Batch) -> None:
-        accelerator, system = self.accelerator, self.system
-        with accelerator.accumulate(*self.wrapped):
-            if self.guard.broken is None:
-                with accelerator.autocast():
-                    out = system.forward_train(batch)
-                for phase in system.phases:
-                    if self.guard.broken is None and self.optimizers.due(phase, self.done):
-                        self._run_phase(phase, batch, out)
-            if self.guard.broken is not None:
-                for optimizer in self.optimizers.all():
-                    optimizer.zero_grad()
-
-    def _run_phase(self, phase: str, batch: Batch, out: dict[str, Any]) -> None:
-        """Add the gradients of one phase; after the last micro-batch, update its networks."""
-        with only_trainable(self.networks, self.system.phases[phase]):
-            with self.accelerator.autocast():
-                terms = self.system.losses(phase, batch, out)
-            losses = self.guard.averaged(phase, terms)
-            if self.guard.broken is None:
-                self.means.add(losses)
-                self.collapse.see_losses(losses)
-                self.accelerator.backward(torch.stack([term.float() for term in terms.values()]).sum())
-        if self.guard.broken is None and self.accelerator.sync_gradients:
-            self._update(phase)
-
-    def _update(self, phase: str) -> None:
-        optimizer = self.optimizers.of(phase)
-        self.optimizers.set_rate(phase, self.done)
-        self.accelerator.unscale_gradients(optimizer)  # this optimizer only; Accelerate's clipping unscales all of them
-        finite = self.optimizers.clip(phase)
-        if not finite and self.settings.precision != "fp16":  # in fp16 the loss scale shrinks and the update is skipped
-            self.guard.broken = f"{phase}/gradient"
-            return
-        optimizer.step()
-        optimizer.zero_grad()
 
     # --- milestones -------------------------------------------------------------------------------------------------
 
     def _milestones(self, log: Log, task: Task) -> None:
         """Show, log, validate, sample and save what is due; the last step is always due."""
         settings = self.settings
-        task.advance(1, **self.means.present())
-        values = self.means.take() | self.waiting.take() if self._due(settings.log_every) else {}
+        task.advance(1, **self.stepper.means.present())
+        values = self.stepper.means.take() | self.stepper.waiting.take() if self._due(settings.log_every) else {}
         if self._due(settings.validate_every):
             values |= self._validate()
         if self._due(settings.sample_every) and self.hooks.sample is not None and self.accelerator.is_main_process:
             with self.average.applied(self.system) as system:
                 self.hooks.sample(system, self.done)
         if self.accelerator.is_main_process:
-            self.waiting.judge(self.done)
-            self.collapse.judge(self.done)
+            self.stepper.waiting.judge(self.done)
+            self.stepper.collapse.judge(self.done)
             if values:
                 log.write(self.done, values)
         if self._due(settings.state_every):
@@ -236,7 +172,7 @@ class Trainer:
         if self.hooks.validate is not None and self.accelerator.is_main_process:
             with self.average.applied(self.system) as system:
                 found = self.hooks.validate(system)
-            self.collapse.see_spread(self.done, found.get("spread", math.nan))
+            self.stepper.collapse.see_spread(self.done, found.get("spread", math.nan))
             score = found.get(self.settings.best, math.nan)
             if self._improves(score):
                 self.best = score
@@ -267,7 +203,7 @@ class Trainer:
             processes=self.accelerator.num_processes,
             elapsed_s=log.elapsed_s(),
             best=self.best,
-            sums=self.means.sums,
+            sums=self.stepper.means.sums,
             scaler={} if scaler is None else scaler.state_dict(),
         )
         state = State(info, shared=self.snapshot.shared(), own=self.snapshot.own())
@@ -294,20 +230,6 @@ class Trainer:
             raise OutOfMemory(
                 f"{self.accelerator.device} ran out of memory at step {self.done + 1}; {remedy}"
             ) from error
-
-
-@contextmanager
-def only_trainable(networks: Mapping[str, nn.Module], names: Iterable[str]) -> Iterator[None]:
-    """Freeze all networks but those named for a `with` block; gradients still pass through frozen ones."""
-    others = [network for name, network in networks.items() if name not in names]
-    frozen = [value for network in others for value in network.parameters() if value.requires_grad]
-    for value in frozen:
-        value.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for value in frozen:
-            value.requires_grad_(True)
 
 
 def _is_memory_error(error: BaseException) -> bool:

@@ -19,7 +19,8 @@ from torch import Tensor
 from nirtrans.config import Run
 from nirtrans.data.sample import Batch
 from nirtrans.engine import checkpoint
-from nirtrans.engine.trainer import Hooks, only_trainable
+from nirtrans.engine.step import only_trainable
+from nirtrans.engine.trainer import Hooks
 from nirtrans.errors import CheckpointError, ConfigError, InputError, IOFailure, NonFiniteLoss, OutOfMemory
 from nirtrans.models.system import System
 from tests.engine.runs import assert_same, make_trainer, metrics, save, state_tensors, train, validate
@@ -102,10 +103,10 @@ def test_unknown_phase_is_refused(tmp_path: Path) -> None:
 
 def test_clip_limits_the_step(tmp_path: Path) -> None:
     trainer = train(make_run(steps=1, clip=1e-3), tmp_path, "regressor")
-    parameters = trainer.optimizers.parameters["generator"]
+    parameters = trainer.stepper.optimizers.parameters["generator"]
     for value in parameters:
         value.grad = torch.ones_like(value)
-    assert trainer.optimizers.clip("generator")
+    assert trainer.stepper.optimizers.clip("generator")
     total = torch.cat([value.grad.flatten() for value in parameters]).norm()
     assert total == pytest.approx(1e-3, rel=1e-3)
 
@@ -123,7 +124,7 @@ def test_compiling_leaves_names_and_copies_alone(tmp_path: Path, monkeypatch: py
     compiled: list[torch.nn.Module] = []
     monkeypatch.setattr(torch.nn.Module, "compile", lambda network: compiled.append(network))
     trainer = make_trainer(make_run(compile=True), tmp_path)
-    assert compiled == [trainer.networks["generator"]]
+    assert compiled == [trainer.stepper.networks["generator"]]
     assert make_trainer(make_run(), tmp_path).snapshot.shared().keys() == trainer.snapshot.shared().keys()
     assert len(compiled) == 1
 
@@ -235,7 +236,7 @@ def test_validation_sees_the_average_in_evaluation_mode(tmp_path: Path) -> None:
     seen: list[bool] = []
 
     def look(system: System) -> dict[str, float]:
-        seen.append(system.training or system.generator is trainer.networks["generator"])
+        seen.append(system.training or system.generator is trainer.stepper.networks["generator"])
         return validate(system)
 
     trainer = make_trainer(make_run(), tmp_path, hooks=Hooks(save, look))
