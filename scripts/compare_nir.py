@@ -37,7 +37,7 @@ SYSTEMS = (
 )
 SHARED = {"scale_jitter": 0.3, "tone_jitter": 0.1, "flip": True}
 GROUND = ("nir/ground/nirscene-vcip2020", "nir/ground/nirscene-starainj")
-PROBE_STEPS = (10, 50)
+PROBE_STEPS = (5, 30)
 
 
 def sources(kind: str) -> list[dict[str, Any]]:
@@ -60,11 +60,12 @@ def train(config: Path, run: Path, steps: int, *options: str) -> float:
     """Train and return the processor seconds of the process and its workers."""
     command = [sys.executable, "-m", "nirtrans", "train", "--config", str(config), "--out", str(run), "--overwrite"]
     command += ["--steps", str(steps), "--threads", "1", "--precision", "bf16", "--progress", "json", *options]
-    log = run.with_suffix(".log").open("w")
-    process = subprocess.Popen(command, stderr=log, stdout=log)
-    _, status, usage = os.wait4(process.pid, 0)
+    log = run.parent / f"{run.name}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(command, stderr=output, stdout=output)
+        _, status, usage = os.wait4(process.pid, 0)
     if status:
-        raise SystemExit(f"{run.name} failed, see {run.with_suffix('.log')}")
+        raise SystemExit(f"{run.name} failed, see {log}")
     return usage.ru_utime + usage.ru_stime
 
 
@@ -74,10 +75,8 @@ def seconds_per_step(config: Path, run: Path) -> float:
     return (long - short) / (PROBE_STEPS[1] - PROBE_STEPS[0])
 
 
-def compete(name: str, data: list[dict[str, Any]], arguments: argparse.Namespace) -> dict[str, Any]:
-    """Train one system for its minutes."""
-    config = write_config(name, data, arguments.out)
-    cost = seconds_per_step(config, arguments.out / f"{name}-probe")
+def compete(name: str, config: Path, cost: float, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Train one system for its minutes at a cost per step in processor seconds."""
     steps = max(1, round(60 * arguments.minutes / cost))
     every = max(1, steps // arguments.validations)
     milestones = [f"train.{kind}={every}" for kind in ("validate_every", "sample_every", "state_every")]
@@ -88,25 +87,32 @@ def compete(name: str, data: list[dict[str, Any]], arguments: argparse.Namespace
     return row
 
 
+def evaluate(runs: list[Path], out: Path) -> None:
+    """Judge the newest averaged weights of all runs on their validation scenes."""
+    weights = [part for run in runs for part in ("--weights", str(run / "last.safetensors"))]
+    subprocess.run(
+        [sys.executable, "-m", "nirtrans", "evaluate", *weights, "--split", "val", "--out", str(out)], check=True
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", choices=("ground", "rasters"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=30, help="processor minutes of each system")
-    parser.add_argument("--validations", type=int, default=10)
+    parser.add_argument("--validations", type=int, default=5)
     parser.add_argument("--systems", nargs="+", default=SYSTEMS)
     parser.add_argument("--parallel", type=int, default=2, help="systems that train at the same time, one thread each")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     data = sources(arguments.data)
+    configs = [write_config(name, data, arguments.out) for name in arguments.systems]
+    costs = [seconds_per_step(config, config.with_name(f"{config.stem}-probe")) for config in configs]  # one at a time
     with ThreadPoolExecutor(arguments.parallel) as pool:
-        rows = list(pool.map(lambda name: compete(name, data, arguments), arguments.systems))
+        runs = [pool.submit(compete, *run, arguments) for run in zip(arguments.systems, configs, costs, strict=True)]
+        rows = [run.result() for run in runs]
     (arguments.out / "budget.json").write_text(json.dumps(rows, indent=1) + "\n")
-    runs = [
-        part for name in arguments.systems for part in ("--weights", str(arguments.out / name / "last.safetensors"))
-    ]
-    command = [sys.executable, "-m", "nirtrans", "evaluate", *runs, "--split", "val"]
-    subprocess.run([*command, "--out", str(arguments.out / "report")], check=True)
+    evaluate([arguments.out / name for name in arguments.systems], arguments.out / "report")
 
 
 if __name__ == "__main__":

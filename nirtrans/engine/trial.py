@@ -26,7 +26,7 @@ TOO_SMALL = re.compile(r"Kernel size can't be greater|[Pp]adding size should be 
 
 
 def try_crop(system: System, run: Run, *, processes: int = 1, on_cpu: bool = False) -> None:
-    """Run blank crops through a copy of a system, as its first step would.
+    """Run crops of noise through a copy of a system, as its first step would.
 
     A copy, because image pools and running statistics remember; with gradients, because some losses take them, and
     because what is kept for them is most of the memory that a step needs.
@@ -45,10 +45,10 @@ def try_crop(system: System, run: Run, *, processes: int = 1, on_cpu: bool = Fal
     side, count = run.data.crop_px, run.train.batch // (run.train.accumulate * processes)
     twin = copy.deepcopy(system).train()
     crops = min(count, 2)  # one or several: what batch norm asks
-    blank = Batch(torch.zeros(crops, twin.in_channels, side, side), torch.zeros(crops, 3, side, side))
     try:
         with torch.random.fork_rng(devices=[]):
-            kept, terms = _first_step(twin, blank)
+            noise = Batch(torch.rand(crops, twin.in_channels, side, side), torch.rand(crops, 3, side, side))
+            kept, terms = _first_step(twin, noise)
     except (RuntimeError, ValueError) as error:
         raise _in_our_words(error, run, count) or error from None
     for phase, losses in terms.items():

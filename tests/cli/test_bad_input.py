@@ -186,13 +186,21 @@ def test_weights_of_losses_out_of_proportion(nirtrans: Callable, tmp_path: Path)
     assert not (tmp_path / "run").exists()
 
 
+REGRESSION = ("--config", "nirtrans-base-small", "--set", "data.crop_px=32", "--steps", "1", "--device", "cpu")
+
+
 def test_a_model_without_any_loss(nirtrans: Callable, tmp_path: Path) -> None:
-    base = ("--config", "nirtrans-base-small", "--set", "network={width: 4, depth: 2, fidelity: {l1: 0, angular: 0}}")
-    data = ("--data", pairs(tmp_path / "data"), "--out", tmp_path / "run", "--set", "data.crop_px=32")
-    outcome = nirtrans("train", *base, *data)
+    without = ("--set", "network={width: 4, depth: 2, fidelity: {l1: 0, angular: 0}}")
+    outcome = nirtrans("train", *REGRESSION, *without, "--data", pairs(tmp_path / "data"), "--out", tmp_path / "run")
     assert outcome.code == 2
     assert "no loss of the generator has a weight" in outcome.error
     assert not (tmp_path / "run").exists()
+
+
+def test_the_angle_alone_is_a_loss(nirtrans: Callable, tmp_path: Path) -> None:
+    angle = ("--set", "network={width: 4, depth: 2, fidelity: {l1: 0, angular: 1}}")
+    outcome = nirtrans("train", *REGRESSION, *angle, "--data", pairs(tmp_path / "data"), "--out", tmp_path / "run")
+    assert outcome.code == 0
 
 
 def test_batches_beyond_the_memory(nirtrans: Callable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
