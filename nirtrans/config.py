@@ -154,7 +154,7 @@ class TrainSettings(Settings):
     """Compile the networks that colorize with torch.compile: minutes at the start, less time per step."""
     pool: NonNegativeInt = 50
     """Generated images remembered for the discriminators; 0 switches the pool off."""
-    ema: Share = 0.999
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.999
     """Decay of the averaged weights that are validated and saved; 0 keeps the last ones."""
     optimizer: OptimizerSettings = OptimizerSettings()
     """Settings of the optimizers."""

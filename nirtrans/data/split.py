@@ -121,6 +121,8 @@ def read_table(path: Path, columns: Sequence[str], *, empty: bool = False) -> li
             table = csv.DictReader(file)
             rows = [{key: (value or "").strip() for key, value in row.items() if key} for row in table]
             header = table.fieldnames or ()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file; give a CSV file with the columns {', '.join(columns)}") from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{path}: cannot be read as CSV ({error})") from None
     missing = set(columns) - set(header)

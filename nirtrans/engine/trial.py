@@ -128,8 +128,8 @@ def warn_of_few(train: Collection, run: Run) -> None:
     held = pixels // run.data.crop_px**2
     if held < run.train.batch:
         logger.warning(
-            "%s: only %d crops of %d px fit side by side into what is there to train on, fewer than train.batch %d; "
-            "the networks will learn them by heart: add data",
+            "%s: what is there to train on holds %d crop(s) of %d px side by side, fewer than train.batch %d; the "
+            "networks will learn it by heart: add data",
             *(train.description, held, run.data.crop_px, run.train.batch),
         )
 

@@ -247,7 +247,7 @@ def test_few_pictures_are_told(nirtrans: Callable, tmp_path: Path, caplog: pytes
     data = ("--data", tmp_path / "data", "--domain", "nir", "--out", tmp_path / "run", "--set", "train.batch=2")
     outcome = nirtrans("train", *ONE_STEP, *data, "--steps", "1", "--progress", "none")
     assert outcome.code == 0
-    assert "only 1 crops of 32 px fit side by side" in caplog.text
+    assert "1 crop(s) of 32 px side by side" in caplog.text
 
 
 def no_checkpoint(path: Path) -> None:

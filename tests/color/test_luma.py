@@ -72,7 +72,7 @@ def test_several_channels_are_shown_as_their_mean() -> None:
 
 
 @given(st.tuples(LEVELS, LEVELS, LEVELS), LEVELS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_lightness_is_kept_where_chroma_must_give_way(colour: tuple[float, float, float], level: float) -> None:
     rgb = torch.tensor(colour, dtype=torch.float64).view(1, 3, 1, 1)
     source = torch.tensor(level, dtype=torch.float64).view(1, 1, 1, 1)

@@ -33,7 +33,7 @@ def shifted(image: np.ndarray, down: float, right: float) -> np.ndarray:
 
 
 @given(st.floats(-8, 8), st.floats(-8, 8))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 def test_fractional_shifts_between_bands_are_found(down: float, right: float) -> None:
     found_down, found_right, certainty = phase_shift(shifted(NIR, down, right), LUMA)
     assert found_down == pytest.approx(down, abs=0.3)

@@ -26,7 +26,7 @@ def noise(height: int, width: int, channels: int = 1) -> np.ndarray:
 
 @given(st.integers(0, 999), st.integers(16, 40), st.integers(16, 40), st.floats(0, 1))
 @example(34, 16, 16, 1.0)  # draws a window of less than half a pixel
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_crops_lie_inside_and_have_the_side_asked_for(seed: int, height: int, width: int, jitter: float) -> None:
     picture = InMemory("a", "a", noise(height, width))
     placement = place_crop(np.random.default_rng(seed), picture, 16, scale_jitter=jitter)
@@ -73,7 +73,7 @@ def test_turns_are_quarter_turns() -> None:
 
 
 @given(st.integers(0, 999), st.floats(0.01, 1))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_a_change_of_tone_keeps_range_and_order(seed: int, amount: float) -> None:
     ramp = torch.linspace(0, 1, 64).view(1, 8, 8)
     changed = jitter_tone(np.random.default_rng(seed), ramp, amount)

@@ -39,7 +39,7 @@ def test_means_over_bands_are_means_of_bands() -> None:
 
 
 @given(SPECTRUM, SPECTRUM)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_the_spectral_angle_is_the_arccos_of_the_cosine(first: list[float], second: list[float]) -> None:
     a, b = np.array(first), np.array(second)
     expected = math.degrees(math.acos(min(1, a @ b / (np.linalg.norm(a) * np.linalg.norm(b)))))

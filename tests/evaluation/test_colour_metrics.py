@@ -51,7 +51,7 @@ def test_angle_by_hand() -> None:
 
 
 @given(st.floats(0.01, 1), st.floats(0.01, 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_two_greys_have_no_angle(first: float, second: float) -> None:
     a, b = torch.full((3, 2, 2), first, dtype=torch.float64), torch.full((3, 2, 2), second, dtype=torch.float64)
     assert metrics.ae(a, b) == pytest.approx(0, abs=1e-9)
@@ -110,7 +110,7 @@ def test_de2000_starts_from_srgb() -> None:
 
 
 @given(LAB, LAB)
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_ciede2000_is_a_symmetric_difference(first: tuple, second: tuple) -> None:
     a, b = (torch.tensor(colour, dtype=torch.float64) for colour in (first, second))
     found = metrics.ciede2000(a, b).item()
@@ -136,7 +136,7 @@ def test_auc_goes_from_nothing_to_everything() -> None:
 
 
 @given(COLOUR, COLOUR, st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_both_areas_are_tied(first: tuple, second: tuple, seed: int) -> None:
     a = torch.cat([flat(first), picture(seed, 8, 20)], dim=2)
     b = torch.cat([flat(second), picture(seed, 8, 20) ** 1.3], dim=2)
@@ -147,7 +147,7 @@ def test_both_areas_are_tied(first: tuple, second: tuple, seed: int) -> None:
 
 
 @given(st.integers(0, 1000))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_balance_over_equally_common_bins_changes_nothing(seed: int) -> None:
     a, b = picture(seed), picture(seed + 1)
     uniform = torch.full((313,), 1 / 313)
@@ -171,7 +171,7 @@ def test_a_prior_with_gaps_is_refused() -> None:
 
 
 @given(UNIT)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_greys_have_no_colour_in_either_variant(level: float) -> None:
     grey = flat((level,) * 3)
     assert metrics.colourfulness(grey) == pytest.approx(0, abs=1e-9)

@@ -14,7 +14,7 @@ def holes(seed: int, size: tuple[int, int] = (40, 50), share: float = 0.9) -> tu
 
 
 @given(st.integers(0, 1000), st.floats(0.3, 0.999))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_fill_takes_a_nearest_valid_pixel(seed: int, share: float) -> None:
     pixels, valid = holes(seed, share=share)
     filled = fill_invalid(pixels, valid)

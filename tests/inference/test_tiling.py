@@ -18,7 +18,6 @@ grids = st.builds(
 
 
 @given(grids)
-@settings(deadline=None)
 def test_cores_cover_each_pixel_once_in_row_major_order(grid: Grid) -> None:
     seen = np.zeros((grid.height, grid.width), int)
     cores = [tile.core for tile in grid.tiles()]
@@ -30,7 +29,6 @@ def test_cores_cover_each_pixel_once_in_row_major_order(grid: Grid) -> None:
 
 
 @given(grids)
-@settings(deadline=None)
 def test_outer_windows_are_aligned_and_wide_enough(grid: Grid) -> None:
     ends = padded_size(grid.height, grid.stride_px), padded_size(grid.width, grid.stride_px)
     for tile in grid.tiles():
@@ -46,7 +44,7 @@ def test_outer_windows_are_aligned_and_wide_enough(grid: Grid) -> None:
 
 
 @given(grids)
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_every_tile_sees_the_same_mirrored_image(grid: Grid) -> None:
     image = np.arange(grid.height * grid.width).reshape(grid.height, grid.width)
     end = padded_size(grid.height, grid.stride_px), padded_size(grid.width, grid.stride_px)

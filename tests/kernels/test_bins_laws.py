@@ -19,7 +19,7 @@ def images() -> st.SearchStrategy[Tensor]:
     return st.lists(COLOUR, min_size=1, max_size=30).map(lambda rows: torch.tensor(rows).T.reshape(1, 2, 1, -1))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(images(), st.sampled_from([1, 2, 5, 10, 13]), st.floats(1, 50))
 def test_weights_are_a_descending_distribution(ab: Tensor, neighbors: int, sigma: float) -> None:
     _, weight = encode_ab(ab, neighbors=neighbors, sigma=sigma)
@@ -28,14 +28,14 @@ def test_weights_are_a_descending_distribution(ab: Tensor, neighbors: int, sigma
     assert (weight.diff(dim=1) <= 0).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(images(), st.sampled_from([1, 2, 5, 10, 13]))
 def test_bins_are_those_of_brute_force(ab: Tensor, neighbors: int) -> None:
     index, _ = encode_ab(ab, neighbors=neighbors)
     assert torch.equal(index, reference.encode_ab(ab.double(), bins=ab_bins(), neighbors=neighbors)[0])
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(images(), TABLE, st.data())
 def test_any_table_gives_what_brute_force_gives(ab: Tensor, bins: Tensor, data: st.DataObject) -> None:
     neighbors = data.draw(st.integers(1, len(bins)))
@@ -45,7 +45,7 @@ def test_any_table_gives_what_brute_force_gives(ab: Tensor, bins: Tensor, data: 
     assert (weight - expected[1]).abs().max() <= 1e-6
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(images(), images())
 def test_images_do_not_see_each_other(one: Tensor, other: Tensor) -> None:
     together = encode_ab(torch.cat([one, other], -1))

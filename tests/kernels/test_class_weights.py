@@ -38,7 +38,7 @@ def test_a_single_bin() -> None:
     assert class_weights(torch.tensor([0.0, 1.0, 0.0])).tolist() == [1, 1, 1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PRIORS, st.floats(0, 1))
 def test_laws(prior: Tensor, mix: float) -> None:
     weight = class_weights(prior, mix=mix)

@@ -119,7 +119,7 @@ def test_every_colour_returns_as_documented() -> None:
 colours = st.lists(st.tuples(*[st.integers(0, 65535)] * 3), min_size=1, max_size=40)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(colours, st.floats(-100, 100), st.floats(0.5, 200), st.floats(0.5, 200))
 def test_any_norm_returns_16_bit_levels(rows: list[tuple[int, ...]], offset: float, scale: float, ab: float) -> None:
     image = torch.tensor(rows)[None].to(torch.uint16)
@@ -128,7 +128,7 @@ def test_any_norm_returns_16_bit_levels(rows: list[tuple[int, ...]], offset: flo
     assert (back.int() - image.int()).abs().max() <= 8
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(colours)
 def test_pixels_do_not_depend_on_their_neighbours(rows: list[tuple[int, ...]]) -> None:
     image = (torch.tensor(rows)[None] // 257).to(torch.uint8)

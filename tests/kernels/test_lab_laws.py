@@ -22,13 +22,13 @@ def images(low: float, high: float) -> st.SearchStrategy[Tensor]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(images(0, 1))
 def test_round_trip(rgb: Tensor) -> None:
     assert (lab_to_rgb(rgb_to_lab(rgb)) - rgb).abs().max() <= 1e-5
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(images(-0.2, 1.5))
 def test_round_trip_outside_the_cube(rgb: Tensor) -> None:
     back = lab_to_rgb(rgb_to_lab(rgb.double()), clip=False)
@@ -46,7 +46,7 @@ def test_grey_is_exactly_grey(dtype: torch.dtype) -> None:
     assert (lightness.diff() >= 0).all()
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(images(0.02, 0.98), st.integers(0, 1000))
 def test_backward_is_the_adjoint(rgb: Tensor, seed: int) -> None:
     """<Jv, u> = <v, J^T u>, with Jv from forward differences of the reference in float64."""

@@ -9,7 +9,7 @@ from torch import Tensor
 from nirtrans.kernels import ab_bins, annealed_mean, reference, soft_cross_entropy
 from tests.kernels.conftest import gradient_of
 
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=15)
 seeds = st.integers(0, 2**31)
 spreads = st.floats(0.1, 30)
 

@@ -13,7 +13,7 @@ from tests.kernels.ssim_pairs import holes, noisy_pair
 SEEDS = st.integers(0, 2**31)
 PADDINGS = st.sampled_from(["valid", "reflect", "zero"])
 SIDES = st.integers(7, 19)
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=15)
 
 
 def values(x: torch.Tensor, y: torch.Tensor, padding: str, **options: Any) -> torch.Tensor:
