@@ -19,10 +19,13 @@ from compare_nir import DATA, GROUND, SHARED, evaluate, seconds_per_step, train
 from nirtrans.config_files import find_config, merge
 
 BASE = "nirtrans-base-small"
+START = {"data": {**SHARED, "tone_jitter": 0.1}}
+"""What the preset had before; `tone-0` is what it has since."""
 PHOTOGRAPHS = ("rgb/bsds500/train", "rgb/bsds500/test_half")
 PRETEXT = 0.4
 VARIANTS: dict[str, dict[str, Any]] = {
     "base": {},
+    "seed-1": {"train": {"seed": 1}},
     "angular-0": {"network": {"fidelity": {"angular": 0}}},
     "angular-0.5": {"network": {"fidelity": {"angular": 0.5}}},
     "ssim-0.3": {"network": {"fidelity": {"ssim": 0.3}}},
@@ -31,9 +34,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "norm-instance": {"network": {"norm": "instance"}},
     "norm-none": {"network": {"norm": "none"}},
     "tone-0": {"data": {"tone_jitter": 0}},
-    "scale-0": {"data": {"scale_jitter": 0}},
     "dropout-0.1": {"network": {"dropout": 0.1}},
     "width-24": {"network": {"width": 24}},
+    "combined": {"network": {"fidelity": {"angular": 0.5, "ssim": 0.3}}, "data": {"tone_jitter": 0}},
     "pretext": {},
 }
 """What differs from the preset; `pretext` spends its first 40 % on colouring gray photographs."""
@@ -54,7 +57,7 @@ def held_out() -> list[dict[str, Any]]:
 def write_variant(name: str, out: Path, **changes: Any) -> Path:
     """Write a variant of the preset beside its run."""
     path = out / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(merge(merge(find_config(BASE), {"data": SHARED}), changes)))
+    path.write_text(yaml.safe_dump(merge(merge(find_config(BASE), START), changes)))
     return path
 
 

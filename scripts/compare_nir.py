@@ -35,7 +35,7 @@ SYSTEMS = (
     "fastcut-small",
     "unit-small",
 )
-SHARED = {"scale_jitter": 0.3, "tone_jitter": 0.1, "flip": True}
+SHARED = {"scale_jitter": 0.3, "tone_jitter": 0.0, "flip": True}
 GROUND = ("nir/ground/nirscene-vcip2020", "nir/ground/nirscene-starainj")
 PROBE_STEPS = (5, 30)
 

@@ -47,7 +47,7 @@ class NirtransBase(System):
         """Normalisation of the generator: batch, instance, group or none."""
         dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
         """Share of channels dropped in training."""
-        fidelity: Fidelity = Fidelity(l1=1.0, angular=0.6)
+        fidelity: Fidelity = Fidelity(l1=1.0, angular=2.0)
         """Distances to the truth, where a batch is aligned."""
         adversarial: Weight = 0.0
         """Weight of the adversarial loss; 0 builds no discriminator."""
