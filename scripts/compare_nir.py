@@ -1,7 +1,7 @@
 """Train the small preset of every near-infrared system for the same processor time, and judge all on unseen scenes.
 
     python scripts/compare_nir.py ground --minutes 30 --out runs/ground
-    python scripts/compare_nir.py rasters --minutes 20 --out runs/rasters
+    python scripts/compare_nir.py rasters --minutes 20 --out runs/rasters --costs runs/ground/budget.json
 
 ground: both folders of ground pairs, every 6th scene held out. rasters: the run of docs/data.md, with the files that it
 holds out. All systems see the same mirrors, scales and tones. How many steps fit into the minutes is measured first, in
@@ -102,12 +102,19 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30, help="processor minutes of each system")
     parser.add_argument("--validations", type=int, default=5)
     parser.add_argument("--systems", nargs="+", default=SYSTEMS)
+    parser.add_argument("--costs", type=Path, help="budget.json of another comparison, whose steps cost the same")
     parser.add_argument("--parallel", type=int, default=2, help="systems that train at the same time, one thread each")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     data = sources(arguments.data)
     configs = [write_config(name, data, arguments.out) for name in arguments.systems]
-    costs = [seconds_per_step(config, config.with_name(f"{config.stem}-probe")) for config in configs]  # one at a time
+    known = {} if arguments.costs is None else {row["system"]: row for row in json.loads(arguments.costs.read_text())}
+    costs = [  # one at a time
+        known[config.stem]["seconds_per_step"]
+        if known
+        else seconds_per_step(config, config.with_name(f"{config.stem}-probe"))
+        for config in configs
+    ]
     with ThreadPoolExecutor(arguments.parallel) as pool:
         runs = [pool.submit(compete, *run, arguments) for run in zip(arguments.systems, configs, costs, strict=True)]
         rows = [run.result() for run in runs]
