@@ -53,7 +53,7 @@ def colorize(
     from nirtrans.inference.geotiff import TileOptions
     from nirtrans.inference.jobs import JobOptions, find_jobs, run_job, run_jobs
     from nirtrans.inference.scaling import SourceOptions
-    from nirtrans.io.geotiff_write import RasterForm
+    from nirtrans.io.raster_form import RasterForm
     from nirtrans.progress import Progress
 
     use_threads(threads)

@@ -13,7 +13,7 @@ from nirtrans.inference.pictures import colorize_picture
 from nirtrans.inference.scaling import SourceOptions
 from nirtrans.io.atomic import make_folder
 from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
-from nirtrans.io.geotiff_write import RasterForm
+from nirtrans.io.raster_form import RasterForm
 from nirtrans.io.images import IMAGE_SUFFIXES
 from nirtrans.progress import SILENT, Progress
 

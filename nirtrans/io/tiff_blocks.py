@@ -8,17 +8,18 @@ are little-endian, classic or BigTIFF, with interleaved bands: as GDAL makes the
 import struct
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 WIDTH, HEIGHT, BLOCK_WIDTH, BLOCK_HEIGHT, OFFSETS, LENGTHS = 256, 257, 322, 323, 324, 325
-_NUMBERS = {3: np.dtype("<u2"), 4: np.dtype("<u4"), 16: np.dtype("<u8")}
+_NUMBERS: dict[int, np.dtype[Any]] = {3: np.dtype("<u2"), 4: np.dtype("<u4"), 16: np.dtype("<u8")}
 """Types of whole numbers, TIFF 6.0 section 2 and BigTIFF."""
 
 
-class Array(NamedTuple):
+@dataclass(frozen=True)
+class Array:
     """Whole numbers in a file.
 
     Attributes:
@@ -28,7 +29,7 @@ class Array(NamedTuple):
     """
 
     at: int
-    dtype: np.dtype
+    dtype: np.dtype[Any]
     count: int
 
     def read(self, file: BinaryIO) -> NDArray[np.int64]:

@@ -19,7 +19,7 @@ from nirtrans.config import Preprocessing
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer, load_colorizer
 from nirtrans.inference.geotiff import Result, SourceOptions, TileOptions, colorize_raster
-from nirtrans.io.geotiff_write import RasterForm
+from nirtrans.io.raster_form import RasterForm
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 UTM = {"crs": "EPSG:32633", "transform": Affine(10, 0, 400_000, 0, -10, 5_000_000)}
