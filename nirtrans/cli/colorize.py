@@ -23,6 +23,10 @@ Compression = Annotated[
     Literal["zstd", "deflate", "lzw", "jpeg", "none"], typer.Option("--compress", help="Compression of rasters.")
 ]
 
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with an interrupted raster; leave out files that are there already.")
+]
+
 
 def colorize(
     source: Annotated[str, typer.Argument(metavar="SRC", help="A picture, folder, pattern, GeoTIFF, VRT or COG.")],
@@ -40,7 +44,9 @@ def colorize(
     mask: MaskKind = "internal",
     compress: Compression = "zstd",
     overwrite: Overwrite = False,
-    resume: Annotated[bool, typer.Option("--resume", help="Leave out files that are there already.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted raster; leave out files that are there already.")
+    ] = False,
     skip_bad: SkipBad = False,
     device: Device = "auto",
     threads: Threads = None,
@@ -50,7 +56,7 @@ def colorize(
     """Translate a picture, a folder or a raster to RGB; rasters keep grid, coordinates and mask."""
     from nirtrans.inference.colorizer import load_colorizer
     from nirtrans.inference.device import use_threads
-    from nirtrans.inference.geotiff import TileOptions
+    from nirtrans.inference.geotiff import Output, TileOptions
     from nirtrans.inference.jobs import JobOptions, find_jobs, run_job, run_jobs
     from nirtrans.inference.scaling import SourceOptions
     from nirtrans.io.raster_form import RasterForm
@@ -61,15 +67,16 @@ def colorize(
         source=SourceOptions(parse_bands(bands), sensor, scale, offset, input_range),
         tiling=TileOptions(_pixels("--tile", tile), _pixels("--halo", halo)),
         form=RasterForm(dtype, mask, compress, block),
+        output=Output(resume=resume, progress=Progress(progress)),
         skip_bad=skip_bad,
     )
     jobs = find_jobs(source, target, overwrite=overwrite, resume=resume)
     colorizer = load_colorizer(weights, device=device)
     if len(jobs) == 1 and not Path(source).is_dir():
-        run_job(colorizer, jobs[0], options, Progress(progress))
+        run_job(colorizer, jobs[0], options)
         typer.echo(f"{jobs[0].target}: written")
         return
-    count = run_jobs(colorizer, jobs, options, Progress(progress))
+    count = run_jobs(colorizer, jobs, options)
     typer.echo(f"{target}: {count} written" if jobs else f"{target}: everything is there already")
 
 

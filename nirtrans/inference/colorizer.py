@@ -137,7 +137,7 @@ class Colorizer:
         if len(grid) > 1 or scene.valid is not None:  # at once and whole, layers may as well normalise by themselves
             self.freeze(scene)
         try:
-            for tile, colours, valid in colorize_tiles(self.system, scene, grid, device=self.device):
+            for tile, colours, valid in colorize_tiles(self.system, scene, grid.tiles(), device=self.device):
                 if colours is not None:
                     core = tile.core
                     target = rgb[:, core.top : core.bottom, core.left : core.right]

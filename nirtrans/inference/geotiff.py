@@ -1,23 +1,28 @@
-"""Colorize a raster in bounded memory: one thread reads, the network runs, one thread writes whole blocks."""
+"""Colorize a raster in bounded memory: a thread reads, the network runs, threads encode, blocks are appended."""
 
+import hashlib
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from nirtrans import __version__
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.scaling import RasterScene, SourceOptions, open_scene
 from nirtrans.inference.statistics import Sample
-from nirtrans.inference.stream import Colours, ahead, colorize_tiles
+from nirtrans.inference.stream import ColouredTile, ahead, colorize_tiles
 from nirtrans.inference.tiling import Grid, Tile, round_up
+from nirtrans.io.block_store import Blocks, BlockStore
 from nirtrans.io.gdal import CACHE_BYTES, gdal_cache
 from nirtrans.io.geotiff import Raster
-from nirtrans.io.geotiff_write import BLOCK_PX, RasterForm, RasterWriter, colour_raster
+from nirtrans.io.geotiff_write import encode_tile, lay_out, may_have_holes
+from nirtrans.io.parts import finish, open_store
+from nirtrans.io.raster_form import BLOCK_PX, RasterForm
 from nirtrans.progress import SILENT, Progress
 
 log = logging.getLogger("nirtrans")
@@ -36,6 +41,21 @@ class TileOptions:
 
     tile_px: int | None = None
     halo_px: int | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """How the result comes about, without influence on it.
+
+    Attributes:
+        resume: Go on with an interrupted run.
+        encoders: Threads that compress.
+        progress: Where to show it.
+    """
+
+    resume: bool = False
+    encoders: int = 2
+    progress: Progress = SILENT
 
 
 @dataclass(frozen=True)
@@ -61,8 +81,8 @@ def colorize_raster(
     options: SourceOptions = SourceOptions(),
     tiling: TileOptions = TileOptions(),
     form: RasterForm = RasterForm(),
+    output: Output = Output(),
     failure: type[DataError] | type[IOFailure] = IOFailure,
-    progress: Progress = SILENT,
 ) -> Result:
     """Write an RGB GeoTIFF on the grid of a raster; see the documentation of rasters for what is kept.
 
@@ -77,7 +97,7 @@ def colorize_raster(
         grid = plan(colorizer, scene, tiling, form)
         form = form if form.block_px else replace(form, block_px=fitting_block(grid))
         with gdal_cache(_sweep_bytes(raster, grid)):
-            return _colorize(colorizer, scene, grid, target, form, progress)
+            return _colorize(colorizer, scene, grid, target, form, output)
 
 
 def plan(colorizer: Colorizer, scene: RasterScene, tiling: TileOptions, form: RasterForm) -> Grid:
@@ -105,27 +125,57 @@ def fitting_block(grid: Grid) -> int:
 
 
 def _colorize(
-    colorizer: Colorizer, scene: RasterScene, grid: Grid, target: Path, form: RasterForm, progress: Progress
+    colorizer: Colorizer, scene: RasterScene, grid: Grid, target: Path, form: RasterForm, output: Output
 ) -> Result:
-    valid_tiles = 0
+    tiles = list(grid.tiles())
     try:
         sample = colorizer.freeze(scene)
-        tags = _tags(colorizer, scene, grid, sample)
-        with colour_raster(target, scene.raster, form, tags) as writer, progress.task("colorize", len(grid)) as task:
-            tiles = colorize_tiles(colorizer.system, scene, grid, device=colorizer.device)
-            for colours in ahead(lambda done: _write(writer, *done), tiles, count=1):
-                valid_tiles += colours is not None
-                task.advance()
+        head = lay_out(scene.raster, form, _tags(colorizer, scene, grid, sample))
+        with open_store(target, key=_key(head, grid, scene.raster), head=head, resume=output.resume) as store:
+            _append_tiles(colorizer, scene, tiles, store, form, output)
+            finish(store, {number: tile.core for number, tile in enumerate(tiles)}, target)
     finally:
         colorizer.thaw()
+    valid_tiles = sum(record.facts["valid_px"] > 0 for record in store.records)
     if not valid_tiles:
         log.warning("%s holds no valid pixel; the result is empty as well", scene.raster.path)
     return Result(len(grid), valid_tiles, sample)
 
 
-def _write(writer: RasterWriter, tile: Tile, colours: Colours, valid: NDArray[np.bool_] | None) -> Colours:
-    writer.write(tile.core, colours, valid)
-    return colours
+def _append_tiles(
+    colorizer: Colorizer,
+    scene: RasterScene,
+    tiles: Sequence[Tile],
+    store: BlockStore,
+    form: RasterForm,
+    output: Output,
+) -> None:
+    """Colorize and encode the tiles that the store does not hold yet, and append them in order."""
+    done = len(store.records)
+    encode = partial(_encode, form=form, masked=may_have_holes(scene.raster))
+    coloured = colorize_tiles(colorizer.system, scene, tiles[done:], device=colorizer.device)
+    try:
+        with output.progress.task("colorize", len(tiles), done=done) as task:
+            for blocks, valid_px in ahead(encode, coloured, count=output.encoders, workers=output.encoders):
+                store.append(len(store.records), blocks, valid_px=valid_px)
+                task.advance()
+    except KeyboardInterrupt as stop:
+        state = f"stopped after {len(store.records)} of {len(tiles)} tiles"
+        raise type(stop)(f"{state}; the same command with --resume goes on") from None
+
+
+def _encode(done: ColouredTile, *, form: RasterForm, masked: bool) -> tuple[Blocks, int]:
+    """Return the blocks of a tile and its valid pixels."""
+    tile, colours, valid = done
+    if colours is None:
+        return (), 0
+    count = tile.core.height * tile.core.width if valid is None else int(valid.sum())
+    return encode_tile(colours, valid, form, masked=masked), count
+
+
+def _key(head: bytes, grid: Grid, raster: Raster) -> str:
+    """Return a digest of all that determines the bytes of the result."""
+    return hashlib.sha256(head + repr(grid).encode() + raster.identity().encode()).hexdigest()
 
 
 def _tags(colorizer: Colorizer, scene: RasterScene, grid: Grid, sample: Sample | None) -> dict[str, str]:

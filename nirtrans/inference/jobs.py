@@ -3,19 +3,20 @@
 import glob
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer
-from nirtrans.inference.geotiff import TileOptions, colorize_raster
+from nirtrans.inference.geotiff import Output, TileOptions, colorize_raster
 from nirtrans.inference.pictures import colorize_picture
 from nirtrans.inference.scaling import SourceOptions
 from nirtrans.io.atomic import make_folder
 from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
-from nirtrans.io.raster_form import RasterForm
 from nirtrans.io.images import IMAGE_SUFFIXES
-from nirtrans.progress import SILENT, Progress
+from nirtrans.io.parts import discard
+from nirtrans.io.raster_form import RasterForm
+from nirtrans.progress import SILENT
 
 log = logging.getLogger("nirtrans")
 SUFFIXES = {*IMAGE_SUFFIXES, *RASTER_SUFFIXES}
@@ -44,6 +45,7 @@ class JobOptions:
     source: SourceOptions
     tiling: TileOptions
     form: RasterForm
+    output: Output
     skip_bad: bool = False
 
 
@@ -70,7 +72,11 @@ def find_jobs(source: str, target: Path, *, overwrite: bool = False, resume: boo
         raise InputError(
             f"{done[0].target}{more} exists; give --overwrite to replace, or --resume to keep what is there"
         )
-    return jobs if overwrite else [job for job in jobs if job not in done]
+    if overwrite:
+        for job in jobs:
+            discard(job.target)
+        return jobs
+    return [job for job in jobs if job not in done]
 
 
 def _jobs(source: str, target: Path) -> Iterator[Job]:
@@ -129,7 +135,7 @@ def _same_file(source: str, target: Path) -> bool:
     return Path(source).exists() and target.exists() and target.samefile(source)
 
 
-def run_job(colorizer: Colorizer, job: Job, options: JobOptions, progress: Progress = SILENT) -> None:
+def run_job(colorizer: Colorizer, job: Job, options: JobOptions) -> None:
     """Translate one file, as a raster or as a picture; raises as `colorize_raster` and `colorize_picture`."""
     if is_raster(job.source, colorizer, options):
         _check_raster_target(job)
@@ -140,8 +146,8 @@ def run_job(colorizer: Colorizer, job: Job, options: JobOptions, progress: Progr
             options=options.source,
             tiling=options.tiling,
             form=options.form,
+            output=options.output,
             failure=DataError if options.skip_bad else IOFailure,
-            progress=progress,
         )
         return
     if options.form.dtype == "float32":
@@ -150,17 +156,17 @@ def run_job(colorizer: Colorizer, job: Job, options: JobOptions, progress: Progr
     colorize_picture(colorizer, Path(job.source), job.target, dtype=options.form.dtype)
 
 
-def run_jobs(colorizer: Colorizer, jobs: Sequence[Job], options: JobOptions, progress: Progress = SILENT) -> int:
+def run_jobs(colorizer: Colorizer, jobs: Sequence[Job], options: JobOptions) -> int:
     """Translate several files and return how many; unreadable ones are left out with a warning under `skip_bad`.
 
     Raises:
         DataError: If a file cannot be used and `skip_bad` is off, or none can be.
     """
-    bad = 0
-    with progress.task("colorize", len(jobs), unit="file") as task:
+    bad, each = 0, replace(options, output=replace(options.output, progress=SILENT))
+    with options.output.progress.task("colorize", len(jobs), unit="file") as task:
         for job in jobs:
             try:
-                run_job(colorizer, job, options)
+                run_job(colorizer, job, each)
             except DataError as error:
                 if not options.skip_bad:
                     raise

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from nirtrans.errors import OutOfMemory
 from nirtrans.inference.scene import Scene, TileInput, read_tile
-from nirtrans.inference.tiling import Grid, Tile
+from nirtrans.inference.tiling import Tile
 from nirtrans.models.system import System
 from nirtrans.nn.noise import Place, placed
 
@@ -25,17 +25,21 @@ Colours = NDArray[np.float32] | None
 """[3, core height, core width] in [0, 1], or None where no pixel of the core is valid."""
 
 
+ColouredTile = tuple[Tile, Colours, NDArray[np.bool_] | None]
+"""A tile, its colours, and the validity of its core; None where every pixel is valid."""
+
+
 def colorize_tiles(
-    system: System, scene: Scene, grid: Grid, *, device: torch.device
-) -> Iterator[tuple[Tile, Colours, NDArray[np.bool_] | None]]:
-    """Yield each tile with its colours and the validity of its core, in row-major order.
+    system: System, scene: Scene, tiles: Iterable[Tile], *, device: torch.device
+) -> Iterator[ColouredTile]:
+    """Yield each tile with its colours and the validity of its core, in the order given.
 
     A system with statistics over the picture must have them frozen first, or the tiles will not fit together.
 
     Raises:
         OutOfMemory: If a tile does not fit the device.
     """
-    for tile, given in ahead(lambda tile: (tile, read_tile(scene, tile)), grid.tiles(), count=AHEAD):
+    for tile, given in ahead(lambda tile: (tile, read_tile(scene, tile)), tiles, count=AHEAD):
         yield tile, _colours(system, tile, given, device), given.valid
 
 
@@ -74,9 +78,9 @@ def run(system: System, source: Tensor, *, device: torch.device, place: Place | 
         raise
 
 
-def ahead(function: Callable[[T], R], items: Iterable[T], *, count: int) -> Iterator[R]:
-    """Yield function(item) in order, computed by one other thread at most `count` items ahead of the caller."""
-    pool = ThreadPoolExecutor(max_workers=1)
+def ahead(function: Callable[[T], R], items: Iterable[T], *, count: int, workers: int = 1) -> Iterator[R]:
+    """Yield function(item) in order, computed by other threads at most `count` items ahead of the caller."""
+    pool = ThreadPoolExecutor(max_workers=workers)
     waiting: deque[Future[R]] = deque()
     try:
         for item in items:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
 
-from nirtrans.errors import InputError
+from nirtrans.errors import InputError, IOFailure
 from nirtrans.io.atomic import write_failure
 
 Blocks = Sequence[Sequence[bytes]]
@@ -99,7 +99,8 @@ class BlockStore:
             self._data.flush()
             self._write_line(asdict(record))
         except OSError as error:
-            raise write_failure(self.path, error) from error
+            reason = error.strerror or str(error)
+            raise IOFailure(f"writing {self.path} failed: {reason}; free space, then --resume goes on") from error
         self.records.append(record)
         self._unsynced += len(payload)
         if self._unsynced > SYNC_BYTES:

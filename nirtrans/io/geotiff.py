@@ -115,6 +115,14 @@ class Raster:
         latitude = self.dataset.xy(self.height // 2, self.width // 2)[1]
         return step * METRES_PER_DEGREE * float(np.sqrt(max(np.cos(np.radians(latitude)), 0.0)))
 
+    def identity(self) -> str:
+        """Return what changes when the file is replaced: its name, and size and time of a local one."""
+        path = Path(self.path)
+        if not path.is_file():
+            return self.path
+        stat = path.stat()
+        return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
+
     def claim(self, bands: Sequence[int]) -> None:
         """Declare bands as data, so that none of them is taken as alpha in later reads."""
         self._claimed |= set(bands)
