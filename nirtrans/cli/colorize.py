@@ -26,6 +26,15 @@ Compression = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with an interrupted raster; leave out files that are there already.")
 ]
+ShardOption = Annotated[
+    str | None, typer.Option("--shard", metavar="I/N", help="Make part I of N; --resume assembles them.")
+]
+StatsIn = Annotated[
+    Path | None, typer.Option("--stats-in", metavar="FILE", help="Statistics of this scene or of its neighbour.")
+]
+StatsOut = Annotated[
+    Path | None, typer.Option("--stats-out", metavar="FILE", help="Write the statistics of the scene.")
+]
 
 
 def colorize(
@@ -44,9 +53,10 @@ def colorize(
     mask: MaskKind = "internal",
     compress: Compression = "zstd",
     overwrite: Overwrite = False,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with an interrupted raster; leave out files that are there already.")
-    ] = False,
+    resume: Resume = False,
+    shard: ShardOption = None,
+    stats_in: StatsIn = None,
+    stats_out: StatsOut = None,
     skip_bad: SkipBad = False,
     device: Device = "auto",
     threads: Threads = None,
@@ -56,9 +66,11 @@ def colorize(
     """Translate a picture, a folder or a raster to RGB; rasters keep grid, coordinates and mask."""
     from nirtrans.inference.colorizer import load_colorizer
     from nirtrans.inference.device import use_threads
-    from nirtrans.inference.geotiff import Output, TileOptions
+    from nirtrans.inference.geotiff import Course
     from nirtrans.inference.jobs import JobOptions, find_jobs, run_job, run_jobs
+    from nirtrans.inference.raster_plan import TileOptions
     from nirtrans.inference.scaling import SourceOptions
+    from nirtrans.io.parts import Shard
     from nirtrans.io.raster_form import RasterForm
     from nirtrans.progress import Progress
 
@@ -67,14 +79,21 @@ def colorize(
         source=SourceOptions(parse_bands(bands), sensor, scale, offset, input_range),
         tiling=TileOptions(_pixels("--tile", tile), _pixels("--halo", halo)),
         form=RasterForm(dtype, mask, compress, block),
-        output=Output(resume=resume, progress=Progress(progress)),
+        course=Course(
+            resume=resume,
+            overwrite=overwrite,
+            shard=Shard.parse(shard) if shard else None,
+            stats_in=stats_in,
+            stats_out=stats_out,
+            progress=Progress(progress),
+        ),
         skip_bad=skip_bad,
     )
     jobs = find_jobs(source, target, overwrite=overwrite, resume=resume)
     colorizer = load_colorizer(weights, device=device)
     if len(jobs) == 1 and not Path(source).is_dir():
         run_job(colorizer, jobs[0], options)
-        typer.echo(f"{jobs[0].target}: written")
+        typer.echo(f"{jobs[0].target}: {f'part {shard} made, --resume assembles them' if shard else 'written'}")
         return
     count = run_jobs(colorizer, jobs, options)
     typer.echo(f"{target}: {count} written" if jobs else f"{target}: everything is there already")

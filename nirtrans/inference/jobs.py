@@ -8,13 +8,13 @@ from pathlib import Path
 
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer
-from nirtrans.inference.geotiff import Output, TileOptions, colorize_raster
+from nirtrans.inference.geotiff import Course, colorize_raster
 from nirtrans.inference.pictures import colorize_picture
+from nirtrans.inference.raster_plan import TileOptions
 from nirtrans.inference.scaling import SourceOptions
 from nirtrans.io.atomic import make_folder
 from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
 from nirtrans.io.images import IMAGE_SUFFIXES
-from nirtrans.io.parts import discard
 from nirtrans.io.raster_form import RasterForm
 from nirtrans.progress import SILENT
 
@@ -45,7 +45,7 @@ class JobOptions:
     source: SourceOptions
     tiling: TileOptions
     form: RasterForm
-    output: Output
+    course: Course
     skip_bad: bool = False
 
 
@@ -72,11 +72,7 @@ def find_jobs(source: str, target: Path, *, overwrite: bool = False, resume: boo
         raise InputError(
             f"{done[0].target}{more} exists; give --overwrite to replace, or --resume to keep what is there"
         )
-    if overwrite:
-        for job in jobs:
-            discard(job.target)
-        return jobs
-    return [job for job in jobs if job not in done]
+    return jobs if overwrite else [job for job in jobs if job not in done]
 
 
 def _jobs(source: str, target: Path) -> Iterator[Job]:
@@ -146,7 +142,7 @@ def run_job(colorizer: Colorizer, job: Job, options: JobOptions) -> None:
             options=options.source,
             tiling=options.tiling,
             form=options.form,
-            output=options.output,
+            course=options.course,
             failure=DataError if options.skip_bad else IOFailure,
         )
         return
@@ -162,8 +158,8 @@ def run_jobs(colorizer: Colorizer, jobs: Sequence[Job], options: JobOptions) -> 
     Raises:
         DataError: If a file cannot be used and `skip_bad` is off, or none can be.
     """
-    bad, each = 0, replace(options, output=replace(options.output, progress=SILENT))
-    with options.output.progress.task("colorize", len(jobs), unit="file") as task:
+    bad, each = 0, replace(options, course=replace(options.course, progress=SILENT))
+    with options.course.progress.task("colorize", len(jobs), unit="file") as task:
         for job in jobs:
             try:
                 run_job(colorizer, job, each)

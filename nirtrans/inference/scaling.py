@@ -4,6 +4,7 @@ import logging
 import re
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,8 +98,16 @@ def unit_range(values: NDArray[np.float32], low: float, high: float) -> NDArray[
     return np.clip(unit, 0, 1, out=unit)
 
 
-def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions) -> RasterScene:
-    """Find the bands that the weights want and the rule that scales them.
+class Rule(NamedTuple):
+    """What only a look at the whole scene tells; see `RasterScene`."""
+
+    low: float
+    high: float
+    filled: bool
+
+
+def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions, *, known: Rule | None = None) -> RasterScene:
+    """Find the bands that the weights want and the rule that scales them; what is `known` is not looked for.
 
     Raises:
         DataError: If bands or scaling cannot be found, or values are no measurements.
@@ -107,8 +116,9 @@ def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions) -> Raste
     bands = find_bands(raster, info.preprocessing.bands, bands=options.bands, sensor=options.sensor)
     _check_measurements(raster, bands, options.input_range)
     _compare_gsd(raster, info.preprocessing.gsd_m)
-    scaling, low, high = _find_range(raster, bands, info, options)
-    return RasterScene(raster, bands, scaling, low, high, filled=_has_undeclared_fill(raster, bands))
+    scaling, low, high = _find_range(raster, bands, info, options, known)
+    filled = _has_undeclared_fill(raster, bands) if known is None else known.filled
+    return RasterScene(raster, bands, scaling, low, high, filled=filled)
 
 
 def _has_undeclared_fill(raster: Raster, bands: tuple[int, ...]) -> bool:
@@ -118,21 +128,21 @@ def _has_undeclared_fill(raster: Raster, bands: tuple[int, ...]) -> bool:
 
 
 def _find_range(
-    raster: Raster, bands: tuple[int, ...], info: ModelInfo, options: SourceOptions
+    raster: Raster, bands: tuple[int, ...], info: ModelInfo, options: SourceOptions, known: Rule | None
 ) -> tuple[Scaling | None, float, float]:
     """Decide scaling and range: the user's, the weights' physical range, 8-bit display values, or percentiles."""
     rule = info.preprocessing
     find = partial(find_scaling, raster, bands, sensor=options.sensor, scale=options.scale, offset=options.offset)
     given = parse_input_range(options.input_range)
     if isinstance(given, Percentiles):
-        return None, *_percentiles(raster, bands, given)
+        return None, *_percentiles(raster, bands, given, known)
     if given is not None:
         return find(), *given
     if rule.units == "reflectance":
         return find(required=True), *(rule.input_range or (0.0, 1.0))
     if rule.units == "picture" and raster.dtypes[bands[0] - 1] == "uint8":
         return None, 0.0, 255.0
-    return None, *_percentiles(raster, bands, Percentiles())
+    return None, *_percentiles(raster, bands, Percentiles(), known)
 
 
 @dataclass(frozen=True)
@@ -166,8 +176,12 @@ def parse_input_range(text: str | None) -> Percentiles | tuple[float, float] | N
     return Percentiles(*numbers)
 
 
-def _percentiles(raster: Raster, bands: tuple[int, ...], wanted: Percentiles) -> tuple[float, float]:
-    """Return the percentiles of the scene; any range will do where nothing is valid."""
+def _percentiles(
+    raster: Raster, bands: tuple[int, ...], wanted: Percentiles, known: Rule | None
+) -> tuple[float, float]:
+    """Return the percentiles of the scene, unless they are known; any range will do where nothing is valid."""
+    if known is not None:
+        return known.low, known.high
     return percentile_range(raster, bands, wanted.low, wanted.high) or (0.0, 1.0)
 
 

@@ -4,6 +4,7 @@ A record of the journal follows the bytes that it describes, so that whatever en
 is there. After a power cut it may not be; `reopen` therefore checks every record and goes on from the first bad one.
 """
 
+import fcntl
 import json
 import os
 import zlib
@@ -70,10 +71,10 @@ class BlockStore:
         self.records: list[Record] = []
         self._unsynced = 0
         try:
-            fresh = not self.journal.exists()
-            self._data = path.open("w+b" if fresh else "r+b")
             self._lines = self.journal.open("a+b")
-            self._begin() if fresh else self._reopen()
+            self._lock()
+            self._data = path.open("r+b" if path.exists() else "w+b")
+            self._reopen()
         except OSError as error:
             raise write_failure(path, error) from error
 
@@ -123,30 +124,41 @@ class BlockStore:
         self._data.close()
         self._lines.close()
 
-    def _begin(self) -> None:
-        self._data.write(self.head)
-        self._data.flush()
-        self._write_line({"key": self.key})
+    def _lock(self) -> None:
+        """Keep other processes out; the system releases the lock with the process, however it ends."""
+        try:
+            fcntl.flock(self._lines, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(
+                f"{self.path} is being written by another process; wait for it, or choose another DST"
+            ) from None
 
     def _reopen(self) -> None:
         """Take over what an earlier process has left, up to the first record that is not whole."""
         self._lines.seek(0)
-        lines = self._lines.read().splitlines(keepends=True)
-        if _parsed(lines[0] if lines else b"").get("key") != self.key:
+        first, *lines = self._lines.read().splitlines(keepends=True) or [b""]
+        if _parsed(first).get("key", self.key) != self.key:
             remedy = "give the same options and files as before, or --overwrite to start anew"
             raise InputError(f"{self.path.parent} belongs to another run; {remedy}")
-        good = len(lines[0])
-        for line in lines[1:]:
+        good = len(first) if _parsed(first) else 0
+        for line in lines:
             record = _record(_parsed(line))
             if record is None or not self._holds(record):
                 break
             self.records.append(record)
             good += len(line)
+        self._begin(good)
+
+    def _begin(self, good: int) -> None:
+        """Cut off what is not whole, and write the head: assembling, when it was interrupted, may have changed it."""
         self._lines.truncate(good)
         self._data.truncate(self.end)
         self._data.seek(0)
-        self._data.write(self.head)  # assembling, when it was interrupted, may have changed it
+        self._data.write(self.head)
+        self._data.flush()
         self._data.seek(self.end)
+        if not good:
+            self._write_line({"key": self.key})
 
     def _holds(self, record: Record) -> bool:
         if record.begin != self.end:

@@ -16,9 +16,10 @@ from rasterio.transform import Affine
 from tiny_weights import tiny_weights
 
 from nirtrans.config import Preprocessing
-from nirtrans.errors import DataError, InputError, IOFailure
+from nirtrans.errors import DataError, InputError, IOFailure, UserError
 from nirtrans.inference.colorizer import Colorizer, load_colorizer
-from nirtrans.inference.geotiff import Result, SourceOptions, TileOptions, colorize_raster
+from nirtrans.inference.geotiff import Course, Result, SourceOptions, TileOptions, colorize_raster
+from nirtrans.io.parts import Parts, Shard
 from nirtrans.io.raster_form import RasterForm
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -291,10 +292,10 @@ def test_a_large_scene_is_sampled(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(type(colorizer), "budget_px", 330**2)
     done = colorize_raster(colorizer, source, tmp_path / "out.tif")
     assert done.tiles == 9
-    assert done.sample is not None
-    assert not done.sample.whole
-    assert 0.3 < done.sample.share < 1
-    assert done.sample.tone_difference < 20
+    assert done.statistics.sample is not None
+    assert not done.statistics.sample.whole
+    assert 0.3 < done.statistics.sample.share < 1
+    assert done.statistics.sample.tone_difference < 20
 
 
 @pytest.mark.parametrize(
@@ -344,3 +345,51 @@ def test_a_source_that_breaks_off_leaves_nothing(tmp_path: Path, colorize: Color
     with pytest.raises(IOFailure, match=r"reading \d+x\d+ pixels at row"):
         colorize(broken, norm="batch", options=options, tiling=TileOptions(64), form=RasterForm(block_px=16))
     assert sorted(path.name for path in tmp_path.iterdir()) == ["broken.tif"]
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_shards_assemble_to_the_same_bytes(tmp_path: Path, colorize: Colorize, norm: str) -> None:
+    band = numbers(150, 203)
+    band[:70, :80] = 0
+    source = write(tmp_path / "in.tif", band, **UTM, nodata=0)
+    cut = {"norm": norm, "tiling": TileOptions(64), "form": RasterForm(block_px=32)}
+    whole = colorize(source, target=tmp_path / "whole.tif", **cut)
+    for count in (2, 5):
+        target = tmp_path / f"{count}.tif"
+        for number in range(count, 0, -1):
+            part = colorize(source, target=target, course=Course(shard=Shard(number, count)), **cut)
+            assert not part.complete
+            assert not target.exists()
+        done = colorize(source, target=target, course=Course(resume=True), **cut)
+        assert (done.tiles, done.valid_tiles) == (whole.tiles, whole.valid_tiles) == (12, 11)
+        assert target.read_bytes() == (tmp_path / "whole.tif").read_bytes()
+        assert not Parts(target).exist()
+
+
+def test_shards_that_are_missing_are_named(tmp_path: Path, colorize: Colorize) -> None:
+    source, target = write(tmp_path / "in.tif", numbers(150, 203), **UTM), tmp_path / "out.tif"
+    cut = {"tiling": TileOptions(64), "form": RasterForm(block_px=32)}
+    for number in (1, 4):
+        colorize(source, target=target, course=Course(shard=Shard(number, 4)), **cut)
+    with pytest.raises(InputError, match=r"parts 2, 3 of 4 are not finished; run each with --shard I/4"):
+        colorize(source, target=target, course=Course(resume=True), **cut)
+
+
+def test_the_colours_of_a_neighbour(tmp_path: Path, colorize: Colorize) -> None:
+    """With its neighbour's statistics a part of a scene has the colours of the whole."""
+    band = numbers(160, 160)
+    scene, part = write(tmp_path / "scene.tif", band, **UTM), write(tmp_path / "part.tif", band[:, :80], **UTM)
+    statistics = tmp_path / "statistics.json"
+    colorize(scene, target=tmp_path / "whole.tif", course=Course(stats_out=statistics))
+    colorize(part, target=tmp_path / "alone.tif")
+    colorize(part, target=tmp_path / "fitting.tif", course=Course(stats_in=statistics))
+    whole, alone, fitting = (pixels(tmp_path / f"{name}.tif")[:, :, :50] for name in ("whole", "alone", "fitting"))
+    assert (whole == fitting).mean() > 0.999
+    assert (whole == alone).mean() < 0.9
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": 2}', '{"format": 1, "frozen": {}}'])
+def test_other_files_are_no_statistics(tmp_path: Path, colorize: Colorize, text: str) -> None:
+    (tmp_path / "s.json").write_text(text)
+    with pytest.raises(UserError, match=r"s\.json"):
+        colorize(write(tmp_path / "in.tif", numbers(), **UTM), course=Course(stats_in=tmp_path / "s.json"))
