@@ -26,6 +26,15 @@ Compression = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with an interrupted raster; leave out files that are there already.")
 ]
+Level = Annotated[int, typer.Option("--level", help="Effort of zstd (1 to 22) or deflate (1 to 12).")]
+BigTiff = Annotated[
+    Literal["if_safer", "yes", "no"], typer.Option("--bigtiff", help="64-bit offsets; if_safer: above 2 GB of samples.")
+]
+Overviews = Annotated[
+    Literal["average", "nearest", "none"] | None,
+    typer.Option("--overviews", help="Smaller pictures inside the file; average with --cog, else none."),
+]
+Cog = Annotated[bool, typer.Option("--cog", help="Make a cloud-optimised GeoTIFF.")]
 ShardOption = Annotated[
     str | None, typer.Option("--shard", metavar="I/N", help="Make part I of N; --resume assembles them.")
 ]
@@ -52,6 +61,10 @@ def colorize(
     dtype: SampleType = "uint8",
     mask: MaskKind = "internal",
     compress: Compression = "zstd",
+    level: Level = 1,
+    bigtiff: BigTiff = "if_safer",
+    overviews: Overviews = None,
+    cog: Cog = False,
     overwrite: Overwrite = False,
     resume: Resume = False,
     shard: ShardOption = None,
@@ -78,7 +91,9 @@ def colorize(
     options = JobOptions(
         source=SourceOptions(parse_bands(bands), sensor, scale, offset, input_range),
         tiling=TileOptions(_pixels("--tile", tile), _pixels("--halo", halo)),
-        form=RasterForm(dtype, mask, compress, block),
+        form=RasterForm(
+            dtype, mask, compress, block_px=block, level=level, bigtiff=bigtiff, overviews=overviews, cog=cog
+        ),
         course=Course(
             resume=resume,
             overwrite=overwrite,

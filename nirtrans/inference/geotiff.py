@@ -26,6 +26,7 @@ from nirtrans.io.block_store import Blocks, BlockStore
 from nirtrans.io.gdal import CACHE_BYTES, gdal_cache
 from nirtrans.io.geotiff import Raster
 from nirtrans.io.geotiff_write import encode_tile, lay_out, may_have_holes
+from nirtrans.io.overviews import dress
 from nirtrans.io.parts import Parts, Shard
 from nirtrans.io.raster_form import RasterForm
 from nirtrans.progress import SILENT, Progress
@@ -189,7 +190,8 @@ def _run(job: RasterJob, course: Course) -> Result:
         stores = [store]
     if course.shard is None:
         windows = {number: tile.core for number, tile in enumerate(job.tiles)}
-        stores = job.parts.finish(count, key=job.key, head=job.head, windows=windows)
+        finishing = partial(dress, form=job.form)
+        stores = job.parts.finish(count, key=job.key, head=job.head, windows=windows, dress=finishing)
     records = [record for store in stores for record in store.records]
     valid_tiles = sum(record.facts["valid_px"] > 0 for record in records)
     if not valid_tiles and course.shard is None:

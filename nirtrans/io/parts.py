@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +87,9 @@ class Parts:
             if not store.records and shard.count == 1:
                 self.discard()
 
-    def finish(self, count: int, *, key: str, head: bytes, windows: Mapping[int, Window]) -> list[BlockStore]:
+    def finish(
+        self, count: int, *, key: str, head: bytes, windows: Mapping[int, Window], dress: Callable[[Path], Path]
+    ) -> list[BlockStore]:
         """Assemble the raster from all shards and put it under its name.
 
         Args:
@@ -95,6 +97,7 @@ class Parts:
             key: What determines the bytes.
             head: What the raster begins with.
             windows: The window of every tile.
+            dress: Makes what is delivered of the assembled file.
 
         Raises:
             InputError: If shards are missing or unfinished, naming them.
@@ -112,7 +115,7 @@ class Parts:
             if missing:
                 remedy = f"run each with --shard I/{count}, then --resume"
                 raise InputError(f"{self.folder}: parts {missing} of {count} are not finished; {remedy}")
-            path = assemble(list(stores.values()), windows)
+            path = dress(assemble(list(stores.values()), windows))
         try:
             path.replace(self.target)
         except OSError as error:

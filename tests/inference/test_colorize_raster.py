@@ -393,3 +393,30 @@ def test_other_files_are_no_statistics(tmp_path: Path, colorize: Colorize, text:
     (tmp_path / "s.json").write_text(text)
     with pytest.raises(UserError, match=r"s\.json"):
         colorize(write(tmp_path / "in.tif", numbers(), **UTM), course=Course(stats_in=tmp_path / "s.json"))
+
+
+@pytest.mark.parametrize(
+    "form", [RasterForm(overviews="average"), RasterForm(cog=True), RasterForm(cog=True, overviews="none")]
+)
+def test_overviews_and_cog(tmp_path: Path, colorize: Colorize, form: RasterForm) -> None:
+    band = numbers(400, 600)
+    band[:100, :150] = 0
+    source = write(tmp_path / "in.tif", band, **UTM, nodata=0)
+    colorize(source, target=tmp_path / "plain.tif")
+    colorize(source, target=tmp_path / "made.tif", form=form)
+    with rasterio.open(tmp_path / "plain.tif") as plain, rasterio.open(tmp_path / "made.tif") as made:
+        assert made.read().tolist() == plain.read().tolist()
+        assert (made.dataset_mask() > 0).tolist() == (band > 0).tolist()
+        assert (made.crs, made.transform, made.colorinterp) == (plain.crs, plain.transform, plain.colorinterp)
+        assert made.overviews(1) == ([] if form.overviews == "none" else [2, 4] if not form.cog else [2])
+        assert (made.tags(ns="IMAGE_STRUCTURE").get("LAYOUT") == "COG") == form.cog
+        assert made.tags()["SYNTHETIC_COLOR"] == "YES"
+    assert {path.name for path in tmp_path.iterdir()} == {"in.tif", "plain.tif", "made.tif"}
+
+
+def test_levels_are_those_of_the_compression() -> None:
+    assert RasterForm(compress="zstd", level=22).creation_options()["zstd_level"] == 22
+    assert RasterForm(compress="deflate", level=9).creation_options()["zlevel"] == 9
+    for compress, level in (("zstd", 23), ("deflate", 13), ("lzw", 2), ("zstd", 0)):
+        with pytest.raises(InputError, match=rf"--level {level} does not go with --compress {compress}"):
+            RasterForm(compress=compress, level=level)  # type: ignore[arg-type]
