@@ -35,6 +35,12 @@ Overviews = Annotated[
     typer.Option("--overviews", help="Smaller pictures inside the file; average with --cog, else none."),
 ]
 Cog = Annotated[bool, typer.Option("--cog", help="Make a cloud-optimised GeoTIFF.")]
+WindowOption = Annotated[
+    str | None, typer.Option("--window", metavar="X,Y,W,H", help="Make this part of a raster alone, in pixels.")
+]
+Bounds = Annotated[
+    str | None, typer.Option("--bbox", metavar="L,B,R,T", help="The same in the coordinates of the raster.")
+]
 ShardOption = Annotated[
     str | None, typer.Option("--shard", metavar="I/N", help="Make part I of N; --resume assembles them.")
 ]
@@ -55,6 +61,8 @@ def colorize(
     scale: Annotated[float | None, typer.Option("--scale", help="Physical value = number * scale + offset.")] = None,
     offset: Annotated[float | None, typer.Option("--offset", help="See --scale.")] = None,
     input_range: InputRange = None,
+    window: WindowOption = None,
+    bbox: Bounds = None,
     tile: Tile = "auto",
     halo: Halo = "auto",
     block: Annotated[int | None, typer.Option("--block", min=16, max=4096, help="Side of blocks of the file.")] = None,
@@ -81,7 +89,7 @@ def colorize(
     from nirtrans.inference.device import use_threads
     from nirtrans.inference.geotiff import Course
     from nirtrans.inference.jobs import JobOptions, find_jobs, run_job, run_jobs
-    from nirtrans.inference.raster_plan import TileOptions
+    from nirtrans.inference.raster_plan import TileOptions, parse_part
     from nirtrans.inference.scaling import SourceOptions
     from nirtrans.io.parts import Shard
     from nirtrans.io.raster_form import RasterForm
@@ -90,7 +98,7 @@ def colorize(
     use_threads(threads)
     options = JobOptions(
         source=SourceOptions(parse_bands(bands), sensor, scale, offset, input_range),
-        tiling=TileOptions(_pixels("--tile", tile), _pixels("--halo", halo)),
+        tiling=TileOptions(_pixels("--tile", tile), _pixels("--halo", halo), *parse_part(window, bbox)),
         form=RasterForm(
             dtype, mask, compress, block_px=block, level=level, bigtiff=bigtiff, overviews=overviews, cog=cog
         ),

@@ -16,7 +16,7 @@ from nirtrans.inference.memory import pixel_budget
 from nirtrans.inference.scene import ArrayScene, Scene, finite
 from nirtrans.inference.statistics import Sample, freeze_scene
 from nirtrans.inference.stream import colorize_tiles
-from nirtrans.inference.tiling import Grid, round_up
+from nirtrans.inference.tiling import Grid, Window, round_up
 from nirtrans.models.system import System
 from nirtrans.models.weights import ModelInfo, load_system, sha256, shipped_weights
 from nirtrans.nn.norms import thaw
@@ -156,7 +156,13 @@ class Colorizer:
         thaw(self.system)
 
     def grid(
-        self, scene: Scene, *, tile_px: int | None = None, halo_px: int | None = None, step_px: int = BLOCK_PX
+        self,
+        scene: Scene,
+        *,
+        tile_px: int | None = None,
+        halo_px: int | None = None,
+        step_px: int = BLOCK_PX,
+        region: Window | None = None,
     ) -> Grid:
         """Choose tiles for a scene.
 
@@ -165,6 +171,7 @@ class Colorizer:
             tile_px: Side of the cores, a multiple of the stride; 0 for the whole scene at once, None to choose.
             halo_px: Margin; None for the one that the weights need.
             step_px: What a chosen tile is a multiple of, beside the stride.
+            region: The part that is wanted; None for all of the scene.
 
         Raises:
             InputError: If the tile does not fit the stride or the memory, or the network needs the whole scene.
@@ -174,7 +181,7 @@ class Colorizer:
             raise InputError(
                 f"--tile {tile_px} is no multiple of the network's stride {stride}; use {round_up(tile_px, stride)}"
             )
-        cut = partial(Grid, scene.height, scene.width, halo_px=halo, stride_px=stride)
+        cut = partial(Grid, scene.height, scene.width, halo_px=halo, stride_px=stride, region=region)
         grid = cut(tile_px or 0)
         if tile_px is None and grid.largest_px() > self.budget_px:
             grid = cut(self._tile_px(halo, math.lcm(step_px, stride)))

@@ -21,7 +21,7 @@ from nirtrans.inference.scene_statistics import (
     write_statistics,
 )
 from nirtrans.inference.stream import ColouredTile, ahead, colorize_tiles
-from nirtrans.inference.tiling import Grid, Tile
+from nirtrans.inference.tiling import Grid, Tile, Window
 from nirtrans.io.block_store import Blocks, BlockStore
 from nirtrans.io.gdal import CACHE_BYTES, gdal_cache
 from nirtrans.io.geotiff import Raster
@@ -103,7 +103,14 @@ class RasterJob:
             "statistics": None if sample is None else sample.model_dump(),
         }
         tags = {"SYNTHETIC_COLOR": "YES", "NIRTRANS": json.dumps(origin)}
-        return lay_out(self.scene.raster, self.form, tags)
+        return lay_out(self.scene.raster, self.form, tags, self.grid.wanted)
+
+    def windows(self) -> dict[int, Window]:
+        """The window of each tile in the file."""
+        top, left, _, _ = self.grid.wanted
+        return {
+            n: Window(core.top - top, core.left - left, *core[2:]) for n, core in enumerate(t.core for t in self.tiles)
+        }
 
     @cached_property
     def key(self) -> str:
@@ -189,9 +196,8 @@ def _run(job: RasterJob, course: Course) -> Result:
             _append_tiles(job, store, shard.span(len(job.tiles)), course)
         stores = [store]
     if course.shard is None:
-        windows = {number: tile.core for number, tile in enumerate(job.tiles)}
         finishing = partial(dress, form=job.form)
-        stores = job.parts.finish(count, key=job.key, head=job.head, windows=windows, dress=finishing)
+        stores = job.parts.finish(count, key=job.key, head=job.head, windows=job.windows(), dress=finishing)
     records = [record for store in stores for record in store.records]
     valid_tiles = sum(record.facts["valid_px"] > 0 for record in records)
     if not valid_tiles and course.shard is None:

@@ -1,6 +1,7 @@
 """How a raster is cut: tiles that fit the network, the blocks of the file and the memory, and what GDAL may cache."""
 
 import logging
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy as np
 from nirtrans.errors import InputError
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.scaling import RasterScene
-from nirtrans.inference.tiling import Grid, round_up
+from nirtrans.inference.tiling import Grid, Window, round_up
 from nirtrans.io.gdal import CACHE_BYTES
 from nirtrans.io.geotiff import Raster
 from nirtrans.io.raster_form import BLOCK_PX, RasterForm
@@ -25,10 +26,39 @@ class TileOptions:
     Attributes:
         tile_px: Side of the cores; 0 for the whole raster at once, None to choose.
         halo_px: Margin around a core; None for what the weights need.
+        window: The part that is wanted, in pixels; None for all.
+        bounds: The same by left, bottom, right and top in the coordinates of the raster.
     """
 
     tile_px: int | None = None
     halo_px: int | None = None
+    window: Window | None = None
+    bounds: tuple[float, float, float, float] | None = None
+
+
+def parse_part(window: str | None, bbox: str | None) -> tuple[Window | None, tuple[float, float, float, float] | None]:
+    """Read `X,Y,W,H` in pixels and `L,B,R,T` in coordinates, of which at most one may be given.
+
+    Raises:
+        InputError: If they are malformed, or both are given.
+    """
+    if window and bbox:
+        raise InputError("--window and --bbox both name the part that is wanted; give one of them")
+    if window:
+        found = re.fullmatch(r"(\d{1,9}),(\d{1,9}),([1-9]\d{0,8}),([1-9]\d{0,8})", window)
+        if not found:
+            raise InputError(f"--window expects X,Y,W,H in pixels, such as 0,0,1000,500, got {window!r}")
+        x, y, width, height = map(int, found.groups())
+        return Window(y, x, height, width), None
+    if bbox is None:
+        return None, None
+    try:
+        left, bottom, right, top = map(float, bbox.split(","))
+    except ValueError:
+        raise InputError(f"--bbox expects four numbers L,B,R,T, got {bbox!r}") from None
+    if not (left < right and bottom < top):
+        raise InputError(f"--bbox expects left < right and bottom < top, got {bbox!r}")
+    return None, (left, bottom, right, top)
 
 
 def plan(colorizer: Colorizer, scene: RasterScene, tiling: TileOptions, form: RasterForm) -> Grid:
@@ -38,20 +68,37 @@ def plan(colorizer: Colorizer, scene: RasterScene, tiling: TileOptions, form: Ra
         InputError: If the user's tile fits neither, or his tile and halo contradict each other.
     """
     tile, halo, block = tiling.tile_px, tiling.halo_px, form.block_px or SMALL_BLOCK_PX
+    region = find_region(scene.raster, tiling)
+    height, width = (scene.height, scene.width) if region is None else region[2:]
     if tile and halo is not None and tile <= 2 * halo:
         raise InputError(f"--tile {tile} must exceed twice --halo {halo}; use --tile {round_up(2 * halo + 1, 512)}")
-    if tile and tile % block and tile < max(scene.height, scene.width):
+    if tile and tile % block and tile < max(height, width):
         raise InputError(f"--tile {tile} must be a multiple of the output block {block}; use {round_up(tile, block)}")
     needed = colorizer.info.halo_px
     if halo is not None and halo < needed:
         log.warning("halo %d px is less than the %d px that these weights see; seams may show", halo, needed)
-    return colorizer.grid(scene, tile_px=tile, halo_px=halo, step_px=block)
+    return colorizer.grid(scene, tile_px=tile, halo_px=halo, step_px=block, region=region)
+
+
+def find_region(raster: Raster, tiling: TileOptions) -> Window | None:
+    """Return the part of a raster that is wanted; None for all of it.
+
+    Raises:
+        InputError: If it does not lie in the raster.
+    """
+    if tiling.bounds is not None:
+        return Window(*raster.window_of(tiling.bounds))
+    window = tiling.window
+    if window is not None and (window.bottom > raster.height or window.right > raster.width):
+        size = f"{raster.width} x {raster.height} px"
+        raise InputError(f"--window ends at {window.right},{window.bottom}, but {raster.path} has {size}")
+    return window
 
 
 def fitting_block(grid: Grid) -> int:
     """Return the side of output blocks: 512, 256 where the tiles ask for it, less for a small scene."""
     if len(grid) == 1:
-        return min(BLOCK_PX, round_up(max(grid.height, grid.width), 16))
+        return min(BLOCK_PX, round_up(max(grid.wanted[2:]), 16))
     return BLOCK_PX if grid.tile_px % BLOCK_PX == 0 else SMALL_BLOCK_PX
 
 

@@ -63,6 +63,7 @@ class Grid:
         tile_px: Side of a core, a multiple of `stride_px`; 0 for one tile that is the whole scene.
         halo_px: Least margin of the outer window, rounded up to the stride.
         stride_px: Total stride of the network.
+        region: The part that is wanted; None for all of the scene.
     """
 
     height: int
@@ -70,6 +71,7 @@ class Grid:
     tile_px: int
     halo_px: int
     stride_px: int
+    region: Window | None = None
 
     def __post_init__(self) -> None:
         if min(self.height, self.width, self.stride_px) < 1 or min(self.tile_px, self.halo_px) < 0:
@@ -78,35 +80,45 @@ class Grid:
             raise ValueError(f"tile {self.tile_px} px must be a multiple of the stride {self.stride_px} px")
 
     def tiles(self) -> Iterator[Tile]:
-        """Yield the tiles in row-major order; their cores cover each pixel once."""
-        for top, height, outer_top, outer_height in self._spans(self.height):
-            for left, width, outer_left, outer_width in self._spans(self.width):
+        """Yield the tiles in row-major order; their cores cover each wanted pixel once."""
+        for top, height, outer_top, outer_height in self._rows():
+            for left, width, outer_left, outer_width in self._columns():
                 core = Window(top, left, height, width)
                 yield Tile(core, Window(outer_top, outer_left, outer_height, outer_width))
 
     def __len__(self) -> int:
-        return math.prod(-(-size // (self.tile_px or size)) for size in (self.height, self.width))
+        return math.prod(-(-size // (self.tile_px or size)) for size in self.wanted[2:])
 
-    def _spans(self, size: int) -> Iterator[tuple[int, int, int, int]]:
+    @property
+    def wanted(self) -> Window:
+        """The region, or all of the scene."""
+        return self.region or Window(0, 0, self.height, self.width)
+
+    def _rows(self) -> Iterator[tuple[int, int, int, int]]:
+        return self._spans(self.height, self.wanted.top, self.wanted.bottom)
+
+    def _columns(self) -> Iterator[tuple[int, int, int, int]]:
+        return self._spans(self.width, self.wanted.left, self.wanted.right)
+
+    def _spans(self, size: int, first: int, last: int) -> Iterator[tuple[int, int, int, int]]:
         """Yield start and length of cores and of outer windows along one axis."""
-        step, end = self.tile_px or size, padded_size(size, self.stride_px)
+        step, end = self.tile_px or last - first, padded_size(size, self.stride_px)
         halo = round_up(self.halo_px, self.stride_px)
-        for start in range(0, size, step):
-            length = min(step, size - start)
-            begin = max(0, start - halo)
+        for start in range(first, last, step):
+            length = min(step, last - start)
+            begin = max(0, start // self.stride_px * self.stride_px - halo)
             stop = min(end, max(round_up(start + length, self.stride_px) + halo, MIN_STRIDES * self.stride_px))
             begin = max(0, min(begin, stop - MIN_STRIDES * self.stride_px))
             yield start, length, begin, stop - begin
 
     def largest_px(self) -> int:
         """Return the pixels of the largest outer window."""
-        rows = max(span[3] for span in self._spans(self.height))
-        return rows * max(span[3] for span in self._spans(self.width))
+        return max(span[3] for span in self._rows()) * max(span[3] for span in self._columns())
 
     def excess(self) -> float:
-        """Return the pixels that the network sees per pixel of the scene."""
+        """Return the pixels that the network sees per pixel that is wanted."""
         seen = sum(tile.outer.height * tile.outer.width for tile in self.tiles())
-        return seen / (self.height * self.width)
+        return seen / (self.wanted.height * self.wanted.width)
 
 
 def round_up(size: int, multiple: int) -> int:

@@ -6,13 +6,14 @@ some near-infrared imagery does; other bands tagged alpha are masks. rasterio is
 
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from math import ceil, floor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nirtrans.errors import DataError, IOFailure
+from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.io.gdal import gdal_quiet, gdal_reason
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Window = tuple[int, int, int, int]
 """Top, left, height and width in pixels."""
 RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2")
+NEARLY = 1e-6
+"""Pixels by which a box may miss the edge of a pixel, since coordinates are rounded."""
 METRES_PER_DEGREE = 111_320.0
 """Length of one degree along the equator."""
 
@@ -122,6 +125,29 @@ class Raster:
             return self.path
         stat = path.stat()
         return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
+
+    def window_of(self, bounds: tuple[float, float, float, float]) -> Window:
+        """Return the pixels that a box in the raster's coordinates touches: top, left, height and width.
+
+        Raises:
+            InputError: If it does not meet the raster.
+        """
+        left, bottom, right, top = bounds
+        inverse = ~self.transform
+        corners = [
+            (inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f)
+            for x in (left, right)
+            for y in (bottom, top)
+        ]
+        (first_column, first_row), (last_column, last_row) = (
+            [pick(axis) for axis in zip(*corners, strict=True)] for pick in (min, max)
+        )
+        first_row, first_column = max(0, floor(first_row + NEARLY)), max(0, floor(first_column + NEARLY))
+        last_row, last_column = min(self.height, ceil(last_row - NEARLY)), min(self.width, ceil(last_column - NEARLY))
+        if first_row >= last_row or first_column >= last_column:
+            there = ",".join(f"{number:.8g}" for number in self.dataset.bounds)
+            raise InputError(f"{self.path}: --bbox does not meet it; it lies in {there} (left, bottom, right, top)")
+        return first_row, first_column, last_row - first_row, last_column - first_column
 
     def claim(self, bands: Sequence[int]) -> None:
         """Declare bands as data, so that none of them is taken as alpha in later reads."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nirtrans.io.block_store import Blocks
 from nirtrans.io.gdal import gdal_quiet
-from nirtrans.io.geotiff import Raster
+from nirtrans.io.geotiff import Raster, Window
 from nirtrans.io.raster_form import BLOCK_PX, RasterForm
 from nirtrans.io.tiff_blocks import read_tables
 
@@ -21,19 +21,20 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetWriter, MemoryFile
 
 
-def lay_out(source: Raster, form: RasterForm, tags: Mapping[str, str]) -> bytes:
+def lay_out(source: Raster, form: RasterForm, tags: Mapping[str, str], window: Window) -> bytes:
     """Return an RGB GeoTIFF on the grid of `source`, its size, CRS, transform or GCPs, RPCs and tags, without blocks.
 
     Args:
         source: Raster whose grid is copied.
         form: How samples are stored.
         tags: Tags beside those of the source.
+        window: The part of the source that is covered.
     """
     from rasterio.io import MemoryFile
 
     with gdal_quiet(), MemoryFile() as memory:
-        with memory.open(**_profile(source, form)) as target:
-            _describe(target, source, tags)
+        with memory.open(**_profile(source, form, window)) as target:
+            _describe(target, source, tags, window)
             if form.mask == "internal" and may_have_holes(source):
                 _begin_mask(target, form)
         return bytes(memory.getbuffer())
@@ -96,14 +97,15 @@ def may_have_holes(source: Raster) -> bool:
     return any(MaskFlags.all_valid not in band for band in flags) or any(np.dtype(t).kind == "f" for t in source.dtypes)
 
 
-def _profile(source: Raster, form: RasterForm) -> dict[str, Any]:
+def _profile(source: Raster, form: RasterForm, window: Window) -> dict[str, Any]:
     dataset = source.dataset
-    profile = _storage(form) | {"width": source.width, "height": source.height}
+    top, left, height, width = window
+    profile = _storage(form) | {"width": width, "height": height}
     gcps, _ = dataset.gcps
     if not gcps:
         profile["crs"] = dataset.crs
         if not dataset.transform.is_identity or dataset.crs:
-            profile["transform"] = dataset.transform
+            profile["transform"] = dataset.window_transform(((top, top + height), (left, left + width)))
     return profile
 
 
@@ -112,16 +114,19 @@ def _storage(form: RasterForm) -> dict[str, Any]:
     return {"driver": "GTiff", "dtype": form.dtype, "count": count, "nodata": form.nodata, **form.creation_options()}
 
 
-def _describe(target: "DatasetWriter", source: Raster, tags: Mapping[str, str]) -> None:
+def _describe(target: "DatasetWriter", source: Raster, tags: Mapping[str, str], window: Window) -> None:
     """Copy what describes the grid and is no band's own."""
+    top, left, _, _ = window
     gcps, crs = source.dataset.gcps
     if gcps:
         shift = _point_shift() if source.dataset.tags().get("AREA_OR_POINT") == "Point" else 0.0
         for gcp in gcps:
-            gcp.row, gcp.col = gcp.row - shift, gcp.col - shift
+            gcp.row, gcp.col = gcp.row - shift - top, gcp.col - shift - left
         target.gcps = (gcps, crs)
     if source.dataset.rpcs:
-        target.rpcs = source.dataset.rpcs
+        rpcs = source.dataset.rpcs
+        rpcs.line_off, rpcs.samp_off = rpcs.line_off - top, rpcs.samp_off - left
+        target.rpcs = rpcs
     target.update_tags(**{**source.dataset.tags(), **tags})
     for band, name in enumerate(("red", "green", "blue"), start=1):
         target.set_band_description(band, name)

@@ -19,6 +19,8 @@ from nirtrans.config import Preprocessing
 from nirtrans.errors import DataError, InputError, IOFailure, UserError
 from nirtrans.inference.colorizer import Colorizer, load_colorizer
 from nirtrans.inference.geotiff import Course, Result, SourceOptions, TileOptions, colorize_raster
+from nirtrans.inference.raster_plan import parse_part
+from nirtrans.inference.tiling import Window
 from nirtrans.io.parts import Parts, Shard
 from nirtrans.io.raster_form import RasterForm
 
@@ -420,3 +422,51 @@ def test_levels_are_those_of_the_compression() -> None:
     for compress, level in (("zstd", 23), ("deflate", 13), ("lzw", 2), ("zstd", 0)):
         with pytest.raises(InputError, match=rf"--level {level} does not go with --compress {compress}"):
             RasterForm(compress=compress, level=level)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+@pytest.mark.parametrize("part", [Window(0, 0, 40, 50), Window(33, 71, 90, 101), Window(149, 202, 1, 1)])
+def test_a_part_equals_that_of_the_whole(tmp_path: Path, colorize: Colorize, norm: str, part: Window) -> None:
+    band = numbers(150, 203)
+    band[:70, :80] = 0
+    source = write(tmp_path / "in.tif", band, **UTM, nodata=0)
+    left, right = (400_000 + 10 * column for column in (part.left, part.right))
+    top, bottom = (5_000_000 - 10 * row for row in (part.top, part.bottom))
+    colorize(source, norm=norm, target=tmp_path / "whole.tif")
+    cuts = {"window": TileOptions(64, window=part), "bbox": TileOptions(bounds=(left, bottom, right, top))}
+    for name, tiling in cuts.items():
+        colorize(source, norm=norm, target=tmp_path / f"{name}.tif", tiling=tiling, form=RasterForm(block_px=32))
+        with rasterio.open(tmp_path / "whole.tif") as whole, rasterio.open(tmp_path / f"{name}.tif") as made:
+            here = ((part.top, part.bottom), (part.left, part.right))
+            assert np.abs(whole.read(window=here).astype(int) - made.read()).max() <= 1
+            assert (whole.dataset_mask(window=here) == made.dataset_mask()).all()
+            assert made.transform == whole.window_transform(here)
+
+
+def test_control_points_and_rpcs_of_a_part(tmp_path: Path, colorize: Colorize) -> None:
+    source = write(tmp_path / "in.tif", numbers(), gcps=GCPS, crs="EPSG:4326")
+    colorize(source, tiling=TileOptions(window=Window(10, 20, 30, 40)))
+    with rasterio.open(tmp_path / "out.tif") as made:
+        moved = [(point.row + 10, point.col + 20, point.x, point.y) for point in made.gcps[0]]
+    assert moved == [(point.row, point.col, point.x, point.y) for point in GCPS]
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (("0,0,0,5", None), "--window expects X,Y,W,H"),
+        (("1,2,3", None), "--window expects X,Y,W,H"),
+        ((None, "1,2,3"), "--bbox expects four numbers"),
+        ((None, "3,2,1,4"), "left < right"),
+        (("1,2,3,4", "1,2,3,4"), "give one of them"),
+    ],
+)
+def test_parts_that_are_none(texts: tuple[str | None, str | None], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse_part(*texts)
+
+
+@pytest.mark.parametrize("part", [TileOptions(window=Window(0, 0, 71, 9)), TileOptions(bounds=(0.0, 0.0, 9.0, 9.0))])
+def test_parts_beyond_the_raster(tmp_path: Path, colorize: Colorize, part: TileOptions) -> None:
+    with pytest.raises(InputError, match=r"has 90 x 70 px|does not meet it; it lies in 400000,4999300,400900,5000000"):
+        colorize(write(tmp_path / "in.tif", numbers(), **UTM), tiling=part)

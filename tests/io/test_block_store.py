@@ -63,7 +63,7 @@ def test_spliced_is_what_gdal_writes(
     tmp_path: Path, source: Path, colours: tuple[np.ndarray, np.ndarray], form: RasterForm
 ) -> None:
     with Raster(source) as raster:
-        head = lay_out(raster, form, {"A": "b"})
+        head = lay_out(raster, form, {"A": "b"}, (0, 0, *SIZE))
     with BlockStore(tmp_path / "a.tif", key="k", head=head) as store:
         fill(store, colours, list(windows()), form)
     with rasterio.open(assemble([store], windows())) as made:
@@ -88,7 +88,7 @@ def straight(path: Path, form: RasterForm, rgb: np.ndarray, valid: np.ndarray) -
 def test_shards_join_to_the_same_bytes(tmp_path: Path, source: Path, colours: tuple[np.ndarray, np.ndarray]) -> None:
     form, tiles = RasterForm(block_px=32), list(windows())
     with Raster(source) as raster:
-        head = lay_out(raster, form, {})
+        head = lay_out(raster, form, {}, (0, 0, *SIZE))
     made = []
     for cuts in ([0, len(tiles)], [0, 5, len(tiles)], [0, 1, 3, len(tiles)]):
         stores = []
@@ -107,7 +107,7 @@ def test_what_was_interrupted_goes_on(
 ) -> None:
     form, tiles = RasterForm(block_px=32), list(windows())
     with Raster(source) as raster:
-        head = lay_out(raster, form, {})
+        head = lay_out(raster, form, {}, (0, 0, *SIZE))
     with BlockStore(tmp_path / "whole.tif", key="k", head=head) as store:
         fill(store, colours, tiles, form)
     whole = assemble([store], windows()).read_bytes()
