@@ -15,6 +15,7 @@ InputRange = Annotated[
     str | None,
     typer.Option("--input-range", metavar="LO,HI", help="Values that become black and white, or percentile:2,98."),
 ]
+AnyGsd = Annotated[bool, typer.Option("--any-gsd", help="Accept pixels twice as large or small as those of training.")]
 SampleType = Annotated[Literal["uint8", "uint16", "float32"], typer.Option("--dtype", help="Samples of the result.")]
 MaskKind = Annotated[
     Literal["internal", "alpha", "nodata"], typer.Option("--mask", help="How rasters tell pixels without data.")
@@ -61,6 +62,7 @@ def colorize(
     scale: Annotated[float | None, typer.Option("--scale", help="Physical value = number * scale + offset.")] = None,
     offset: Annotated[float | None, typer.Option("--offset", help="See --scale.")] = None,
     input_range: InputRange = None,
+    any_gsd: AnyGsd = False,
     window: WindowOption = None,
     bbox: Bounds = None,
     tile: Tile = "auto",
@@ -97,7 +99,7 @@ def colorize(
 
     use_threads(threads)
     options = JobOptions(
-        source=SourceOptions(parse_bands(bands), sensor, scale, offset, input_range),
+        source=SourceOptions(parse_bands(bands), sensor, scale, offset, input_range, any_gsd),
         tiling=TileOptions(_pixels("--tile", tile), _pixels("--halo", halo), *parse_part(window, bbox)),
         form=RasterForm(
             dtype, mask, compress, block_px=block, level=level, bigtiff=bigtiff, overviews=overviews, cog=cog

@@ -146,8 +146,9 @@ def run_job(colorizer: Colorizer, job: Job, options: JobOptions) -> None:
             failure=DataError if options.skip_bad else IOFailure,
         )
         return
+    _check_picture_options(job, options)
     if options.form.dtype == "float32":
-        raise InputError("--dtype float32 is for rasters; pictures hold uint8 or uint16")
+        raise InputError("--dtype float32: for rasters alone; pictures hold uint8 or uint16")
     make_folder(job.target.parent)
     colorize_picture(colorizer, Path(job.source), job.target, dtype=options.form.dtype)
 
@@ -158,6 +159,8 @@ def run_jobs(colorizer: Colorizer, jobs: Sequence[Job], options: JobOptions) -> 
     Raises:
         DataError: If a file cannot be used and `skip_bad` is off, or none can be.
     """
+    if options.course.shard is not None:
+        raise InputError("--shard divides one raster; several files are divided by giving each process its own")
     bad, each = 0, replace(options, course=replace(options.course, progress=SILENT))
     with options.course.progress.task("colorize", len(jobs), unit="file") as task:
         for job in jobs:
@@ -185,12 +188,29 @@ def is_raster(source: str, colorizer: Colorizer, options: JobOptions) -> bool:
     suffix = Path(source).suffix.lower()
     if suffix not in RASTER_SUFFIXES or suffix in WRITTEN_AS:
         return suffix in WRITTEN_AS
-    if colorizer.info.preprocessing.kind == "raster" or options.source != SourceOptions():
+    if colorizer.info.preprocessing.kind == "raster" or options.source != SourceOptions(any_gsd=options.source.any_gsd):
         return True
     with Raster(source) as raster:
         located = raster.crs or not raster.transform.is_identity or raster.dataset.gcps[0] or raster.dataset.rpcs
         plain = raster.count == 1 or raster.colours[:3] == ("red", "green", "blue")
         return bool(located) or not plain or raster.dtypes[0] not in ("uint8", "uint16")
+
+
+def _check_picture_options(job: Job, options: JobOptions) -> None:
+    """Refuse what only rasters have, rather than leave it undone."""
+    form, course, tiling = options.form, options.course, options.tiling
+    asked = {
+        "--cog": form.cog,
+        "--overviews": form.overviews is not None,
+        "--shard": course.shard is not None,
+        "--stats-in": course.stats_in is not None,
+        "--stats-out": course.stats_out is not None,
+        "--window": tiling.window is not None,
+        "--bbox": tiling.bounds is not None,
+    }
+    flags = [flag for flag, given in asked.items() if given]
+    if flags:
+        raise InputError(f"{', '.join(flags)}: for rasters alone, and {job.source} is a picture; leave it out")
 
 
 def _check_raster_target(job: Job) -> None:

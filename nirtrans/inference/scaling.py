@@ -17,8 +17,8 @@ from nirtrans.io.geotiff import Raster
 from nirtrans.models.weights import ModelInfo
 
 log = logging.getLogger("nirtrans")
-GSD_FACTOR = 2.0
-"""Ground sampling distances that differ by more than this are warned about."""
+GSD_FACTOR, MOST_GSD_FACTOR = 1.25, 2.0
+"""Ground sampling distances that differ by more than the first are warned about, by more than the second refused."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class SourceOptions:
         scale: Physical value = number * scale + offset.
         offset: See scale.
         input_range: "LO,HI", physical values that become 0 and 1, or "percentile:P1,P2".
+        any_gsd: Accept pixels of any size on the ground.
     """
 
     bands: dict[str, int] | None = None
@@ -38,6 +39,7 @@ class SourceOptions:
     scale: float | None = None
     offset: float | None = None
     input_range: str | None = None
+    any_gsd: bool = False
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions, *, known
     """
     bands = find_bands(raster, info.preprocessing.bands, bands=options.bands, sensor=options.sensor)
     _check_measurements(raster, bands, options.input_range)
-    _compare_gsd(raster, info.preprocessing.gsd_m)
+    _compare_gsd(raster, info.preprocessing.gsd_m, options.any_gsd)
     scaling, low, high = _find_range(raster, bands, info, options, known)
     filled = _has_undeclared_fill(raster, bands) if known is None else known.filled
     return RasterScene(raster, bands, scaling, low, high, filled=filled)
@@ -198,7 +200,13 @@ def _check_measurements(raster: Raster, bands: tuple[int, ...], input_range: str
             raise DataError(f"{raster.path}: band {band} is {kind}, whose range is not known; give --input-range LO,HI")
 
 
-def _compare_gsd(raster: Raster, trained_m: float | None) -> None:
+def _compare_gsd(raster: Raster, trained_m: float | None, any_gsd: bool) -> None:
     here_m = raster.gsd_m
-    if trained_m and here_m and not 1 / GSD_FACTOR <= here_m / trained_m <= GSD_FACTOR:
-        log.warning("%s: pixels of %.3g m, the weights learned from %.3g m", raster.path, here_m, trained_m)
+    if not trained_m or not here_m:
+        return
+    factor = max(here_m / trained_m, trained_m / here_m)
+    found = f"{raster.path}: pixels of {here_m:.3g} m, the weights learned from {trained_m:.3g} m"
+    if factor > MOST_GSD_FACTOR and not any_gsd:
+        raise DataError(f"{found}; use weights for such pixels, or --any-gsd to go on")
+    if factor > GSD_FACTOR:
+        log.warning("%s", found)

@@ -470,3 +470,17 @@ def test_parts_that_are_none(texts: tuple[str | None, str | None], message: str)
 def test_parts_beyond_the_raster(tmp_path: Path, colorize: Colorize, part: TileOptions) -> None:
     with pytest.raises(InputError, match=r"has 90 x 70 px|does not meet it; it lies in 400000,4999300,400900,5000000"):
         colorize(write(tmp_path / "in.tif", numbers(), **UTM), tiling=part)
+
+
+@pytest.mark.parametrize(("metres", "outcome"), [(10, "nothing"), (14, "warning"), (25, "refusal"), (0.6, "refusal")])
+def test_pixels_of_another_size(
+    tmp_path: Path, colorize: Colorize, caplog: pytest.LogCaptureFixture, metres: float, outcome: str
+) -> None:
+    grid = {"crs": "EPSG:32633", "transform": Affine(metres, 0, 400_000, 0, -metres, 5_000_000)}
+    source = write(tmp_path / "in.tif", numbers(), **grid)
+    rule = Preprocessing(kind="raster", units="percentile", gsd_m=10)
+    if outcome == "refusal":
+        with pytest.raises(DataError, match=rf"pixels of {metres} m, the weights learned from 10 m; .*--any-gsd"):
+            colorize(source, rule=rule)
+    colorize(source, rule=rule, options=SourceOptions(any_gsd=True))
+    assert ("the weights learned from 10 m" in caplog.text) == (outcome != "nothing")
