@@ -89,7 +89,7 @@ def colorize(
     """Translate a picture, a folder or a raster to RGB; rasters keep grid, coordinates and mask."""
     from nirtrans.inference.colorizer import load_colorizer
     from nirtrans.inference.device import use_threads
-    from nirtrans.inference.geotiff import Course
+    from nirtrans.inference.geotiff import Course, encoder_count
     from nirtrans.inference.jobs import JobOptions, find_jobs, run_job, run_jobs
     from nirtrans.inference.raster_plan import TileOptions, parse_part
     from nirtrans.inference.scaling import SourceOptions
@@ -110,6 +110,7 @@ def colorize(
             shard=Shard.parse(shard) if shard else None,
             stats_in=stats_in,
             stats_out=stats_out,
+            encoders=encoder_count(threads),
             progress=Progress(progress),
         ),
         skip_bad=skip_bad,

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
@@ -32,6 +33,8 @@ from nirtrans.io.raster_form import RasterForm
 from nirtrans.progress import SILENT, Progress
 
 log = logging.getLogger("nirtrans")
+MOST_ENCODERS = 8
+"""Threads that compress; each holds a tile, and eight encode faster than one thread reads."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,11 @@ class Course:
     stats_out: Path | None = None
     encoders: int = 2
     progress: Progress = SILENT
+
+
+def encoder_count(threads: int | None) -> int:
+    """Return how many threads compress where so many may compute; None for all processors."""
+    return min(threads or os.cpu_count() or 1, MOST_ENCODERS)
 
 
 @dataclass(frozen=True)
