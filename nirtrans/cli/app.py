@@ -72,12 +72,13 @@ def _root(
     """Translate near-infrared, grayscale and line-art pictures and rasters to RGB."""
 
 
-def main() -> NoReturn:
+def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and exit: 0 done, 2 the user's input, 3 failed while running, 130 or 143 interrupted."""
-    debug = "--debug" in sys.argv
+    arguments = sys.argv[1:] if arguments is None else arguments
+    debug = "--debug" in arguments
     _speak_with_one_voice(debug)
     signal.signal(signal.SIGTERM, _terminate)
-    code = run(sys.argv[1:], debug=debug)
+    code = run(arguments, debug=debug)
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()
     sys.exit(code)

@@ -309,3 +309,28 @@ def stopped(arguments: list[str], name: str, code: int) -> str:
     rest = process.stderr.read()
     assert process.wait(timeout=60) == code, rest
     return rest
+
+
+def test_the_command_of_rasterio(tmp_path: Path, weights: Path) -> None:
+    from importlib.metadata import entry_points
+
+    (plugin,) = (point for point in entry_points(group="rasterio.rio_plugins") if point.name == "colorize")
+    source, target = raster(tmp_path / "in.tif"), tmp_path / "out.tif"
+    assert plugin.value == "nirtrans.cli.rio:colorize"
+    call = [
+        sys.executable,
+        "-c",
+        "from rasterio.rio.main import main_group; main_group()",
+        "colorize",
+        source,
+        target,
+        "--weights",
+        weights,
+    ]
+    done = subprocess.run([*call, *FLAGS], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    again = subprocess.run([*call, *FLAGS], capture_output=True, text=True, timeout=120)
+    assert again.returncode == 2
+    assert "give --overwrite" in again.stderr
+    with rasterio.open(target) as made:
+        assert made.count == 3
