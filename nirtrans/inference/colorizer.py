@@ -14,6 +14,7 @@ from nirtrans.errors import InputError, UnknownNameError
 from nirtrans.inference.device import resolve_device
 from nirtrans.inference.memory import pixel_budget
 from nirtrans.inference.scene import ArrayScene, Scene, finite
+from nirtrans.inference.spectral import FORMULAS, spectral_system
 from nirtrans.inference.statistics import Sample, freeze_scene
 from nirtrans.inference.stream import colorize_tiles
 from nirtrans.inference.tiling import Grid, Window, round_up
@@ -30,10 +31,10 @@ BLOCK_PX = 256
 
 
 def load_colorizer(weights: str | Path, *, device: str = "auto") -> "Colorizer":
-    """Load a weights file, the best weights of a run folder, or shipped weights by name.
+    """Load a weights file, the best weights of a run folder, shipped weights by name, or a formula.
 
     Args:
-        weights: A `.safetensors` file, a run folder, or a shipped name.
+        weights: A `.safetensors` file, a run folder, a shipped name, or one of `nirtrans.inference.spectral.FORMULAS`.
         device: auto, cpu, cuda or cuda:N.
 
     Raises:
@@ -42,6 +43,8 @@ def load_colorizer(weights: str | Path, *, device: str = "auto") -> "Colorizer":
         UnknownNameError: If it is neither a file nor a shipped name.
     """
     place = resolve_device(device)
+    if weights in FORMULAS:
+        return Colorizer(*spectral_system(str(weights)), device=place, digest=str(weights))
     path = find_weights(str(weights))
     system, info = load_system(path)
     return Colorizer(system, info, device=place, digest=sha256(path), file_bytes=path.stat().st_size)
@@ -57,7 +60,7 @@ def find_weights(name: str) -> Path:
         return path / "best.safetensors"
     if path.suffix == ".safetensors" or path.is_file():
         return path
-    hint = did_you_mean(name, list(shipped))
+    hint = did_you_mean(name, [*shipped, *FORMULAS])
     raise UnknownNameError(f"unknown weights {name!r}: neither a .safetensors file nor a shipped name{hint}")
 
 
