@@ -57,9 +57,7 @@ def test_a_remote_raster_gives_the_same_bytes(
         assert (tmp_path / f"{number}.tif").read_bytes() == (tmp_path / "local.tif").read_bytes()
 
 
-def test_a_server_that_fails(
-    tmp_path: Path, nirtrans: Command, serve: Callable[[float], str], source: Path
-) -> None:
+def test_a_server_that_fails(tmp_path: Path, nirtrans: Command, serve: Callable[[float], str], source: Path) -> None:
     flags = ("--weights", tiny_weights("batch"), *FLAGS)
     url, target = serve(2), tmp_path / "out.tif"
     assert nirtrans("colorize", source, tmp_path / "local.tif", *flags).code == 0
