@@ -90,7 +90,7 @@ def colorize(
     from nirtrans.inference.colorizer import load_colorizer
     from nirtrans.inference.device import use_threads
     from nirtrans.inference.geotiff import Course, encoder_count
-    from nirtrans.inference.jobs import JobOptions, find_jobs, run_job, run_jobs
+    from nirtrans.inference.jobs import JobOptions, find_jobs, run_job, run_jobs, warn_if_fresh
     from nirtrans.inference.raster_plan import TileOptions, parse_part
     from nirtrans.inference.scaling import SourceOptions
     from nirtrans.io.parts import Shard
@@ -118,6 +118,8 @@ def colorize(
     jobs = find_jobs(source, target, overwrite=overwrite, resume=resume)
     colorizer = load_colorizer(weights, device=device)
     if len(jobs) == 1 and not Path(source).is_dir():
+        if resume:
+            warn_if_fresh(jobs[0])
         run_job(colorizer, jobs[0], options)
         typer.echo(f"{jobs[0].target}: {f'part {shard} made, --resume assembles them' if shard else 'written'}")
         return

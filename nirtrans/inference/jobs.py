@@ -15,6 +15,7 @@ from nirtrans.inference.scaling import SourceOptions
 from nirtrans.io.atomic import make_folder
 from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
 from nirtrans.io.images import IMAGE_SUFFIXES
+from nirtrans.io.parts import PARTS_SUFFIX, Parts
 from nirtrans.io.raster_form import RasterForm
 from nirtrans.progress import SILENT
 
@@ -108,6 +109,7 @@ def _mirrored(root: Path, paths: Sequence[Path], target: Path) -> Iterator[Job]:
         raise InputError(f"{target} is the source itself; choose another DST")
     files = [path for path in paths if path.suffix.lower() in SUFFIXES and path.is_file()]
     files = [path for path in files if not path.name.startswith(".") and target.resolve() not in path.resolve().parents]
+    files = [path for path in files if path.parent.suffix != PARTS_SUFFIX]
     if not files:
         raise DataError(f"{root}: no picture or raster found; expected {', '.join(sorted(SUFFIXES))}")
     taken: dict[Path, Path] = {}
@@ -118,6 +120,12 @@ def _mirrored(root: Path, paths: Sequence[Path], target: Path) -> Iterator[Job]:
             raise DataError(f"{path} and {taken[place]} would both become {place}; translate them one by one")
         taken[place] = path
         yield Job(str(path), place)
+
+
+def warn_if_fresh(job: Job) -> None:
+    """Say so when there is nothing to resume."""
+    if not Parts(job.target).exist():
+        log.warning("%s: no interrupted run is there to resume; starting anew", job.target)
 
 
 def _fixed_part(pattern: Path) -> Path:

@@ -13,6 +13,8 @@ from nirtrans.io.atomic import make_folder, write_failure
 from nirtrans.io.block_store import BlockStore
 from nirtrans.io.geotiff import Window
 
+PARTS_SUFFIX = ".parts"
+
 
 @dataclass(frozen=True)
 class Shard:
@@ -48,7 +50,7 @@ class Parts:
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        self.folder = target.with_name(f"{target.name}.parts")
+        self.folder = target.with_name(target.name + PARTS_SUFFIX)
         self.statistics = self.folder / "statistics.json"
 
     def exist(self) -> bool:

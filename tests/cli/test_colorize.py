@@ -311,6 +311,20 @@ def stopped(arguments: list[str], name: str, code: int) -> str:
     return rest
 
 
+def test_nothing_to_resume(tmp_path: Path, nirtrans: Command, weights: Path, caplog: pytest.LogCaptureFixture) -> None:
+    flags = ("--weights", weights, *FLAGS, "--resume")
+    assert nirtrans("colorize", raster(tmp_path / "in.tif"), tmp_path / "out.tif", *flags).code == 0
+    assert "no interrupted run is there to resume; starting anew" in caplog.text
+
+
+def test_parts_are_no_sources(tmp_path: Path, nirtrans: Command, weights: Path) -> None:
+    (tmp_path / "in" / "b.tif.parts").mkdir(parents=True)
+    raster(tmp_path / "in" / "a.tif")
+    raster(tmp_path / "in" / "b.tif.parts" / "1-of-1.tif")
+    assert nirtrans("colorize", tmp_path / "in", tmp_path / "out", "--weights", weights, *FLAGS).code == 0
+    assert [path.name for path in (tmp_path / "out").rglob("*")] == ["a.tif"]
+
+
 def test_the_command_of_rasterio(tmp_path: Path, weights: Path) -> None:
     from importlib.metadata import entry_points
 
