@@ -1,11 +1,14 @@
 """`nirtrans colorize`: translate a picture, a folder of pictures, or a raster."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from nirtrans.cli.options import Bands, Debug, Device, Overwrite, ProgressOption, Sensor, SkipBad, Threads, parse_bands
+
+if TYPE_CHECKING:
+    from nirtrans.inference.jobs import JobOptions
 
 Tile = Annotated[str, typer.Option("--tile", metavar="N|auto", help="Side of the tiles in pixels; 0: all at once.")]
 Halo = Annotated[
@@ -87,10 +90,9 @@ def colorize(
     debug: Debug = False,
 ) -> None:
     """Translate a picture, a folder or a raster to RGB; rasters keep grid, coordinates and mask."""
-    from nirtrans.inference.colorizer import load_colorizer
     from nirtrans.inference.device import use_threads
     from nirtrans.inference.geotiff import Course, encoder_count
-    from nirtrans.inference.jobs import JobOptions, find_jobs, run_job, run_jobs, warn_if_fresh
+    from nirtrans.inference.jobs import JobOptions
     from nirtrans.inference.raster_plan import TileOptions, parse_part
     from nirtrans.inference.scaling import SourceOptions
     from nirtrans.io.parts import Shard
@@ -115,16 +117,26 @@ def colorize(
         ),
         skip_bad=skip_bad,
     )
-    jobs = find_jobs(source, target, overwrite=overwrite, resume=resume)
+    _translate(source, target, options, weights=weights, device=device)
+
+
+def _translate(source: str, target: Path, options: "JobOptions", *, weights: str, device: str) -> None:
+    """Do what the options say, and tell what was written."""
+    from nirtrans.inference.colorizer import load_colorizer
+    from nirtrans.inference.jobs import find_jobs, run_job, run_jobs, warn_if_fresh
+
+    course = options.course
+    jobs = find_jobs(source, target, overwrite=course.overwrite, resume=course.resume)
     colorizer = load_colorizer(weights, device=device)
-    if len(jobs) == 1 and not Path(source).is_dir():
-        if resume:
-            warn_if_fresh(jobs[0])
-        run_job(colorizer, jobs[0], options)
-        typer.echo(f"{jobs[0].target}: {f'part {shard} made, --resume assembles them' if shard else 'written'}")
+    if len(jobs) != 1 or Path(source).is_dir():
+        count = run_jobs(colorizer, jobs, options)
+        typer.echo(f"{target}: {count} written" if jobs else f"{target}: everything is there already")
         return
-    count = run_jobs(colorizer, jobs, options)
-    typer.echo(f"{target}: {count} written" if jobs else f"{target}: everything is there already")
+    if course.resume:
+        warn_if_fresh(jobs[0])
+    run_job(colorizer, jobs[0], options)
+    part = course.shard and f"part {course.shard.number}/{course.shard.count} made, --resume assembles them"
+    typer.echo(f"{jobs[0].target}: {part or 'written'}")
 
 
 def _pixels(flag: str, text: str) -> int | None:

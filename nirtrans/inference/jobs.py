@@ -167,7 +167,7 @@ def run_jobs(colorizer: Colorizer, jobs: Sequence[Job], options: JobOptions) -> 
     Raises:
         DataError: If a file cannot be used and `skip_bad` is off, or none can be.
     """
-    if options.course.shard is not None:
+    if jobs and options.course.shard is not None:
         raise InputError("--shard divides one raster; several files are divided by giving each process its own")
     bad, each = 0, replace(options, course=replace(options.course, progress=SILENT))
     with options.course.progress.task("colorize", len(jobs), unit="file") as task:

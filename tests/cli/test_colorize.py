@@ -311,6 +311,16 @@ def stopped(arguments: list[str], name: str, code: int) -> str:
     return rest
 
 
+def test_shards_of_what_is_there_already(tmp_path: Path, nirtrans: Command, weights: Path) -> None:
+    call = ("colorize", raster(tmp_path / "in.tif"), tmp_path / "out.tif", "--weights", weights, *FLAGS)
+    assert "part 2/2 made" in nirtrans(*call, "--shard", "2/2").out
+    assert nirtrans(*call, "--shard", "1/2").code == 0
+    assert nirtrans(*call, "--resume").code == 0
+    again = nirtrans(*call, "--shard", "2/2", "--resume")
+    assert (again.code, again.err) == (0, "")
+    assert "everything is there already" in again.out
+
+
 def test_nothing_to_resume(tmp_path: Path, nirtrans: Command, weights: Path, caplog: pytest.LogCaptureFixture) -> None:
     flags = ("--weights", weights, *FLAGS, "--resume")
     assert nirtrans("colorize", raster(tmp_path / "in.tif"), tmp_path / "out.tif", *flags).code == 0
