@@ -12,6 +12,7 @@ from pathlib import Path
 from nirtrans import __version__
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer
+from nirtrans.inference.encoding import Encoded, encode
 from nirtrans.inference.raster_plan import TileOptions, fitting_block, plan, sweep_bytes
 from nirtrans.inference.scaling import RasterScene, SourceOptions, open_scene
 from nirtrans.inference.scene_statistics import (
@@ -21,12 +22,12 @@ from nirtrans.inference.scene_statistics import (
     use_statistics,
     write_statistics,
 )
-from nirtrans.inference.stream import ColouredTile, ahead, colorize_tiles
+from nirtrans.inference.stream import ahead, colorize_tiles
 from nirtrans.inference.tiling import Grid, Tile, Window
-from nirtrans.io.block_store import Blocks, BlockStore
+from nirtrans.io.block_store import BlockStore
 from nirtrans.io.gdal import CACHE_BYTES, gdal_cache
 from nirtrans.io.geotiff import Raster
-from nirtrans.io.geotiff_write import encode_tile, lay_out, may_have_holes
+from nirtrans.io.geotiff_write import lay_out, may_have_holes
 from nirtrans.io.overviews import dress
 from nirtrans.io.parts import Parts, Shard
 from nirtrans.io.raster_form import RasterForm
@@ -218,25 +219,17 @@ def _append_tiles(job: RasterJob, store: BlockStore, numbers: Sequence[int], cou
     left = numbers[len(store.records) :]
     try:
         with course.progress.task("colorize", len(numbers), done=len(store.records)) as task:
-            for number, (blocks, valid_px) in zip(left, _encoded(job, left, course), strict=True):
-                store.append(number, blocks, valid_px=valid_px)
+            for number, (blocks, facts) in zip(left, _encoded(job, left, course), strict=True):
+                store.append(number, blocks, **facts)
                 task.advance()
     except KeyboardInterrupt as stop:
         state = f"stopped after {len(store.records)} of {len(numbers)} tiles"
         raise type(stop)(f"{state}; the same command with --resume goes on") from None
 
 
-def _encoded(job: RasterJob, numbers: Sequence[int], course: Course) -> Iterator[tuple[Blocks, int]]:
-    """Yield the blocks of tiles and how many of their pixels are valid, in order."""
+def _encoded(job: RasterJob, numbers: Sequence[int], course: Course) -> Iterator[Encoded]:
+    """Yield the blocks of tiles and what is to be known of them, in order."""
     tiles = [job.tiles[number] for number in numbers]
     coloured = colorize_tiles(job.colorizer.system, job.scene, tiles, device=job.colorizer.device)
-    encode = partial(_encode, form=job.form, masked=may_have_holes(job.scene.raster))
-    return ahead(encode, coloured, count=course.encoders, workers=course.encoders)
-
-
-def _encode(done: ColouredTile, *, form: RasterForm, masked: bool) -> tuple[Blocks, int]:
-    tile, colours, valid = done
-    if colours is None:
-        return (), 0
-    count = tile.core.height * tile.core.width if valid is None else int(valid.sum())
-    return encode_tile(colours, valid, form, masked=masked), count
+    compress = partial(encode, form=job.form, masked=may_have_holes(job.scene.raster))
+    return ahead(compress, coloured, count=course.encoders, workers=course.encoders)

@@ -40,14 +40,15 @@ def colorize_tiles(
         OutOfMemory: If a tile does not fit the device.
     """
     for tile, given in ahead(lambda tile: (tile, read_tile(scene, tile)), tiles, count=AHEAD):
-        yield tile, _colours(system, tile, given, device), given.valid
+        yield colour_tile(system, tile, given, device=device)
 
 
-def _colours(system: System, tile: Tile, given: TileInput, device: torch.device) -> Colours:
+def colour_tile(system: System, tile: Tile, given: TileInput, *, device: torch.device) -> ColouredTile:
+    """Run the network on a tile that has been read; raises as `run`."""
     if given.source is None:
-        return None
+        return tile, None, given.valid
     rgb = run(system, torch.from_numpy(given.source)[None], device=device, place=stack_places([given]))[0]
-    return np.ascontiguousarray(rgb[:, *tile.core.within(tile.outer)].numpy())
+    return tile, np.ascontiguousarray(rgb[:, *tile.core.within(tile.outer)].numpy()), given.valid
 
 
 def stack_places(tiles: Sequence[TileInput]) -> Place:
