@@ -45,6 +45,12 @@ WindowOption = Annotated[
 Bounds = Annotated[
     str | None, typer.Option("--bbox", metavar="L,B,R,T", help="The same in the coordinates of the raster.")
 ]
+AreaOption = Annotated[
+    Path | None, typer.Option("--aoi", metavar="FILE", help="GeoJSON; outside its polygons a raster has no data.")
+]
+MaskHalo = Annotated[
+    int, typer.Option("--mask-halo", metavar="K", help="Leave out pixels within K of one without data.")
+]
 ShardOption = Annotated[
     str | None, typer.Option("--shard", metavar="I/N", help="Make part I of N; --resume assembles them.")
 ]
@@ -68,6 +74,8 @@ def colorize(
     any_gsd: AnyGsd = False,
     window: WindowOption = None,
     bbox: Bounds = None,
+    aoi: AreaOption = None,
+    mask_halo: MaskHalo = 0,
     tile: Tile = "auto",
     halo: Halo = "auto",
     block: Annotated[int | None, typer.Option("--block", min=16, max=4096, help="Side of blocks of the file.")] = None,
@@ -93,6 +101,7 @@ def colorize(
     from nirtrans.inference.device import use_threads
     from nirtrans.inference.geotiff import Course, encoder_count
     from nirtrans.inference.jobs import JobOptions
+    from nirtrans.inference.output_mask import MaskOptions
     from nirtrans.inference.raster_plan import TileOptions, parse_part
     from nirtrans.inference.scaling import SourceOptions
     from nirtrans.io.parts import Shard
@@ -115,6 +124,7 @@ def colorize(
             encoders=encoder_count(threads),
             progress=Progress(progress),
         ),
+        mask=MaskOptions(aoi, mask_halo),
         skip_bad=skip_bad,
     )
     _translate(source, target, options, weights=weights, device=device)

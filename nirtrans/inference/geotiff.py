@@ -13,6 +13,7 @@ from nirtrans import __version__
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.encoding import Encoded, encode
+from nirtrans.inference.output_mask import MaskOptions, OutputMask, open_mask
 from nirtrans.inference.raster_plan import TileOptions, fitting_block, plan, sweep_bytes
 from nirtrans.inference.scaling import RasterScene, SourceOptions, open_scene
 from nirtrans.inference.scene_statistics import (
@@ -93,6 +94,12 @@ class RasterJob:
     form: RasterForm
     statistics: SceneStatistics
     parts: Parts
+    mask: OutputMask
+
+    @cached_property
+    def masked(self) -> bool:
+        """Whether any pixel of the result may be invalid."""
+        return self.mask.area is not None or may_have_holes(self.scene.raster)
 
     @cached_property
     def tiles(self) -> Sequence[Tile]:
@@ -108,11 +115,12 @@ class RasterJob:
             "model": self.colorizer.info.model,
             "weights_sha256": self.colorizer.digest,
             **self.scene.describe(),
+            **self.mask.describe(),
             "halo_px": self.grid.halo_px,
             "statistics": None if sample is None else sample.model_dump(),
         }
         tags = {"SYNTHETIC_COLOR": "YES", "NIRTRANS": json.dumps(origin)}
-        return lay_out(self.scene.raster, self.form, tags, self.grid.wanted)
+        return lay_out(self.scene.raster, self.form, tags, self.grid.wanted, masked=self.masked)
 
     def windows(self) -> dict[int, Window]:
         """The window of each tile in the file."""
@@ -136,6 +144,7 @@ def colorize_raster(
     options: SourceOptions = SourceOptions(),
     tiling: TileOptions = TileOptions(),
     form: RasterForm = RasterForm(),
+    mask: MaskOptions = MaskOptions(),
     course: Course = Course(),
     failure: type[DataError] | type[IOFailure] = IOFailure,
 ) -> Result:
@@ -157,10 +166,11 @@ def colorize_raster(
         scene = open_scene(raster, colorizer.info, options, known=None if known is None else known.rule())
         grid = plan(colorizer, scene, tiling, form)
         form = form if form.block_px else replace(form, block_px=fitting_block(grid))
+        output = open_mask(mask, raster, grid.wanted)
         with gdal_cache(sweep_bytes(raster, grid)):
             try:
                 statistics = _first_pass(colorizer, scene, parts, known, course)
-                return _run(RasterJob(colorizer, scene, grid, form, statistics, parts), course)
+                return _run(RasterJob(colorizer, scene, grid, form, statistics, parts, output), course)
             finally:
                 colorizer.thaw()
 
@@ -210,7 +220,8 @@ def _run(job: RasterJob, course: Course) -> Result:
     records = [record for store in stores for record in store.records]
     valid_tiles = sum(record.facts["valid_px"] > 0 for record in records)
     if not valid_tiles and course.shard is None:
-        log.warning("%s holds no valid pixel; the result is empty as well", job.scene.raster.path)
+        part = " that is wanted" if job.mask.describe() else ""
+        log.warning("%s holds no valid pixel%s; the result is empty as well", job.scene.raster.path, part)
     return Result(len(records), valid_tiles, job.statistics, complete=course.shard is None)
 
 
@@ -230,6 +241,7 @@ def _append_tiles(job: RasterJob, store: BlockStore, numbers: Sequence[int], cou
 def _encoded(job: RasterJob, numbers: Sequence[int], course: Course) -> Iterator[Encoded]:
     """Yield the blocks of tiles and what is to be known of them, in order."""
     tiles = [job.tiles[number] for number in numbers]
-    coloured = colorize_tiles(job.colorizer.system, job.scene, tiles, device=job.colorizer.device)
-    compress = partial(encode, form=job.form, masked=may_have_holes(job.scene.raster))
+    system, device = job.colorizer.system, job.colorizer.device
+    coloured = colorize_tiles(system, job.scene, tiles, device=device, read=job.mask.read_tile)
+    compress = partial(encode, form=job.form, masked=job.masked)
     return ahead(compress, coloured, count=course.encoders, workers=course.encoders)

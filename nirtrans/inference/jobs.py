@@ -9,6 +9,7 @@ from pathlib import Path
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.geotiff import Course, colorize_raster
+from nirtrans.inference.output_mask import MaskOptions
 from nirtrans.inference.pictures import colorize_picture
 from nirtrans.inference.raster_plan import TileOptions
 from nirtrans.inference.scaling import SourceOptions
@@ -47,6 +48,7 @@ class JobOptions:
     tiling: TileOptions
     form: RasterForm
     course: Course
+    mask: MaskOptions
     skip_bad: bool = False
 
 
@@ -150,6 +152,7 @@ def run_job(colorizer: Colorizer, job: Job, options: JobOptions) -> None:
             options=options.source,
             tiling=options.tiling,
             form=options.form,
+            mask=options.mask,
             course=options.course,
             failure=DataError if options.skip_bad else IOFailure,
         )
@@ -215,6 +218,8 @@ def _check_picture_options(job: Job, options: JobOptions) -> None:
         "--stats-out": course.stats_out is not None,
         "--window": tiling.window is not None,
         "--bbox": tiling.bounds is not None,
+        "--aoi": options.mask.aoi is not None,
+        "--mask-halo": options.mask.halo_px > 0,
     }
     flags = [flag for flag, given in asked.items() if given]
     if flags:

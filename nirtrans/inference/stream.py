@@ -30,16 +30,28 @@ ColouredTile = tuple[Tile, Colours, NDArray[np.bool_] | None]
 
 
 def colorize_tiles(
-    system: System, scene: Scene, tiles: Iterable[Tile], *, device: torch.device
+    system: System,
+    scene: Scene,
+    tiles: Iterable[Tile],
+    *,
+    device: torch.device,
+    read: Callable[[Scene, Tile], TileInput] = read_tile,
 ) -> Iterator[ColouredTile]:
     """Yield each tile with its colours and the validity of its core, in the order given.
 
     A system with statistics over the picture must have them frozen first, or the tiles will not fit together.
 
+    Args:
+        system: In evaluation mode, on `device`.
+        scene: Where to read.
+        tiles: What to read and colour.
+        device: Where to compute.
+        read: How a tile is read.
+
     Raises:
         OutOfMemory: If a tile does not fit the device.
     """
-    for tile, given in ahead(lambda tile: (tile, read_tile(scene, tile)), tiles, count=AHEAD):
+    for tile, given in ahead(lambda tile: (tile, read(scene, tile)), tiles, count=AHEAD):
         yield colour_tile(system, tile, given, device=device)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rasterio.io import DatasetWriter, MemoryFile
 
 
-def lay_out(source: Raster, form: RasterForm, tags: Mapping[str, str], window: Window) -> bytes:
+def lay_out(source: Raster, form: RasterForm, tags: Mapping[str, str], window: Window, *, masked: bool) -> bytes:
     """Return an RGB GeoTIFF on the grid of `source`, its size, CRS, transform or GCPs, RPCs and tags, without blocks.
 
     Args:
@@ -29,13 +29,14 @@ def lay_out(source: Raster, form: RasterForm, tags: Mapping[str, str], window: W
         form: How samples are stored.
         tags: Tags beside those of the source.
         window: The part of the source that is covered.
+        masked: Whether any pixel may be invalid, so that a mask is needed.
     """
     from rasterio.io import MemoryFile
 
     with gdal_quiet(), MemoryFile() as memory:
         with memory.open(**_profile(source, form, window)) as target:
             _describe(target, source, tags, window)
-            if form.mask == "internal" and may_have_holes(source):
+            if form.mask == "internal" and masked:
                 _begin_mask(target, form)
         return bytes(memory.getbuffer())
 
@@ -90,7 +91,7 @@ def _begin_mask(target: "DatasetWriter", form: RasterForm) -> None:
 
 
 def may_have_holes(source: Raster) -> bool:
-    """Tell whether any pixel of the source could be invalid; if not, no mask is written."""
+    """Tell whether any pixel of the source could be invalid."""
     from rasterio.enums import MaskFlags
 
     flags = source.dataset.mask_flag_enums
