@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import subprocess
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -44,13 +45,13 @@ class Race:
     """Share of the time that each contestant waited for data, where it is fed from disk."""
 
 
-def environment(device: str) -> dict[str, Any]:
+def environment(device: str, packages: Sequence[str] = PACKAGES) -> dict[str, Any]:
     """Describe machine, versions and load: what a reader needs to judge or repeat the figures."""
     return {
         "device": torch.cuda.get_device_name() if device == "cuda" else cpu_name(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "packages": {name: _version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in packages},
         "kernels": build_info(),
         "commit": _commit(),
         "load_average": list(os.getloadavg()),

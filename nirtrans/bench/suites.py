@@ -13,7 +13,7 @@ from nirtrans.bench.timing import GPU_ROUNDS, QUICK_ROUNDS, ROUNDS, cpu_clock, c
 from nirtrans.errors import InputError, RunError
 from nirtrans.kernels import build_info
 
-SUITES = ("lab", "bins", "ssim", "train")
+SUITES = ("lab", "bins", "ssim", "train", "geotiff")
 
 
 def run_suite(
@@ -29,7 +29,7 @@ def run_suite(
 
     Args:
         name: One of SUITES, a module of this package with `SHAPES` and `cases(setting)`, and `races(setting)` where
-            something cannot be measured in turns.
+            something cannot be measured in turns; or with a `run` of its own, where processes are measured.
         threads: CPU thread counts, each raced on its own.
         devices: Among "cpu" and "cuda"; the CPU and, where there is one, the GPU if None.
         out: Folder for NAME-DEVICE.json and .md; nothing is written if None.
@@ -45,6 +45,10 @@ def run_suite(
     """
     if "cuda" in (devices or []) and "cuda" not in available_devices():
         raise InputError("--device cuda: no GPU with kernels built for it was found; see `nirtrans doctor`")
+    suite = importlib.import_module(f"nirtrans.bench.{name}")
+    if hasattr(suite, "run"):
+        own = devices or available_devices()
+        return str(suite.run(threads=threads, devices=own, out=out, compiled=compiled, quick=quick))
     command = f"nirtrans bench {name}" + " --compiled" * compiled + " --quick" * quick
     texts, failures = [], []
     for device in devices or available_devices():

@@ -121,9 +121,9 @@ def peak_memory_mb(run: Run, *, on_cuda: bool) -> float:
     except OSError:  # not Linux, or a sealed /proc
         run()
         return float("nan")
-    before = _status_kb("VmRSS")
+    before = status_kb("VmRSS")
     run()
-    return (_status_kb("VmHWM") - before) * 1024 / 1e6
+    return (status_kb("VmHWM") - before) * 1024 / 1e6
 
 
 def _reset_high_water_mark() -> None:
@@ -132,6 +132,7 @@ def _reset_high_water_mark() -> None:
     Path("/proc/self/clear_refs").write_text("5")
 
 
-def _status_kb(field: str) -> int:
+def status_kb(field: str) -> int:
+    """Return a line of /proc/self/status that counts kibibytes: VmRSS, VmHWM."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(field + ":"))

@@ -1,4 +1,4 @@
-"""`nirtrans bench`: kernels and training beside their peers, losses included."""
+"""`nirtrans bench`: kernels, training and rasters beside their peers, losses included."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,7 +12,8 @@ RESULTS = Path("benchmarks/results")
 
 def bench(
     what: Annotated[
-        Literal["lab", "bins", "ssim", "train"], typer.Argument(help="Kernels, or training steps.")
+        Literal["lab", "bins", "ssim", "train", "geotiff"],
+        typer.Argument(help="Kernels, training steps, or the pipeline of rasters."),
     ] = "lab",
     out: Annotated[
         Path | None, typer.Option("--out", help=f"Folder for WHAT-DEVICE.json and .md; {RESULTS} unless --quick.")
@@ -29,7 +30,7 @@ def bench(
     ] = False,
     debug: Debug = False,
 ) -> None:
-    """Measure kernels or training beside their peers, in one run, as ratios; auto: the CPU and any GPU."""
+    """Measure kernels, training or rasters beside their peers, in one run, as ratios; auto: the CPU and any GPU."""
     import os
 
     import torch

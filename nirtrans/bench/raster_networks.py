@@ -1,0 +1,80 @@
+"""What the rasters are coloured with: networks that cost nothing, and a small one with fresh weights."""
+
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from nirtrans.config import Preprocessing, Run, Settings
+from nirtrans.config_files import resolve_run
+from nirtrans.inference.colorizer import Colorizer, load_colorizer
+from nirtrans.inference.device import resolve_device
+from nirtrans.models.build import build_system
+from nirtrans.models.halo import probe
+from nirtrans.models.system import System
+from nirtrans.models.weights import ModelInfo, inference_tensors, save_weights
+
+GREY = "grey"
+HALO_PX, STRIDE_PX = 32, 4
+"""Of networks that cost nothing: they read as much as a small one with a halo."""
+RULE = Preprocessing(kind="raster", units="percentile")
+SMALL_CONFIG = "cyclegan-asym-small"
+
+
+class Grey(System):
+    """Show the band as grey, after a pause in which no processor works, as while a GPU computes."""
+
+    phases = {}
+    inference = ()
+    domains = frozenset({"nir"})
+    paper = "none"
+
+    def __init__(self, pause_s_per_px: float = 0.0) -> None:
+        super().__init__(Settings(), in_channels=1)
+        self.pause_s_per_px = pause_s_per_px
+
+    def colorize(self, source: Tensor) -> Tensor:
+        """[N, 1, H, W] -> [N, 3, H, W], views."""
+        if self.pause_s_per_px:
+            time.sleep(self.pause_s_per_px * source.numel())
+        return source.expand(-1, 3, -1, -1)
+
+
+def pausing(s_per_px: float) -> str:
+    """Return the name of a network that costs nothing but time."""
+    return f"{GREY}:{s_per_px!r}"
+
+
+def open_network(name: str, device: str) -> Colorizer:
+    """Open the grey network, one that pauses, or a weights file."""
+    kind, _, pause = name.partition(":")
+    if kind != GREY:
+        return load_colorizer(name, device=device)
+    info = ModelInfo(
+        model=GREY, run=Run(model=GREY, domain="nir"), preprocessing=RULE, halo_px=HALO_PX, stride_px=STRIDE_PX
+    )
+    return Colorizer(Grey(float(pause or 0)), info, device=resolve_device(device), digest=GREY)
+
+
+def write_small_weights(path: Path, network: dict[str, int] | None = None) -> Path:
+    """Write fresh weights of the smallest preset, with batch norm: tiles then need no statistics of the scene.
+
+    Args:
+        path: Target.
+        network: Changes of the preset's sizes.
+    """
+    torch.manual_seed(0)
+    run = resolve_run(SMALL_CONFIG, flags={"network": {"norm": "batch", **(network or {})}})
+    system = build_system(run).eval()
+    reach = probe(system)
+    info = ModelInfo(
+        model=run.model,
+        run=run,
+        preprocessing=RULE,
+        halo_px=reach.halo_px,
+        stride_px=reach.stride_px,
+        bounded=reach.bounded,
+    )
+    save_weights(path, inference_tensors(system), info)
+    return path
