@@ -27,6 +27,7 @@ WITHOUT_TORCH = [
     "progress",
     "io.images",
     "io.geotiff",
+    "io.sources",
     "io.bands",
     "cli.app",
 ]

@@ -32,6 +32,7 @@ from nirtrans.io.geotiff_write import lay_out, may_have_holes
 from nirtrans.io.overviews import dress
 from nirtrans.io.parts import Parts, Shard
 from nirtrans.io.raster_form import RasterForm
+from nirtrans.io.virtual import VirtualRaster
 from nirtrans.progress import SILENT, Progress
 
 log = logging.getLogger("nirtrans")
@@ -138,7 +139,7 @@ class RasterJob:
 
 def colorize_raster(
     colorizer: Colorizer,
-    source: Path | str,
+    source: Path | str | VirtualRaster,
     target: Path,
     *,
     options: SourceOptions = SourceOptions(),
@@ -163,6 +164,7 @@ def colorize_raster(
     _clear(parts, course)
     known = _known_statistics(parts, course)
     with gdal_cache(CACHE_BYTES), Raster(source, failure=failure) as raster:
+        _check_target(target, raster)
         scene = open_scene(raster, colorizer.info, options, known=None if known is None else known.rule())
         grid = plan(colorizer, scene, tiling, form)
         form = form if form.block_px else replace(form, block_px=fitting_block(grid))
@@ -173,6 +175,12 @@ def colorize_raster(
                 return _run(RasterJob(colorizer, scene, grid, form, statistics, parts, output), course)
             finally:
                 colorizer.thaw()
+
+
+def _check_target(target: Path, raster: Raster) -> None:
+    """Refuse to write over a file that the raster is made of."""
+    if target.exists() and any(Path(name).exists() and target.samefile(name) for name in raster.files):
+        raise InputError(f"{target} is part of {raster.path}; choose another DST")
 
 
 def _clear(parts: Parts, course: Course) -> None:

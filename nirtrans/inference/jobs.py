@@ -18,11 +18,12 @@ from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
 from nirtrans.io.images import IMAGE_SUFFIXES
 from nirtrans.io.parts import PARTS_SUFFIX, Parts
 from nirtrans.io.raster_form import RasterForm
+from nirtrans.io.sources import LIST_SUFFIX, find_source, is_list
 from nirtrans.progress import SILENT
 
 log = logging.getLogger("nirtrans")
 SUFFIXES = {*IMAGE_SUFFIXES, *RASTER_SUFFIXES}
-WRITTEN_AS = {".vrt": ".tif", ".jp2": ".tif"}
+WRITTEN_AS = {".vrt": ".tif", ".jp2": ".tif", LIST_SUFFIX: ".tif"}
 """Formats that are read but written as GeoTIFF."""
 WILDCARDS = frozenset("*?[")
 
@@ -56,7 +57,8 @@ def find_jobs(source: str, target: Path, *, overwrite: bool = False, resume: boo
     """List what is to be done.
 
     Args:
-        source: A file, a folder, a pattern such as `photos/*.png`, or a name that GDAL opens (/vsi..., https://...).
+        source: A file, a folder, a pattern such as `photos/*.png`, a name that GDAL opens (/vsi..., https://...), or
+            a list of rasters (tiles.txt or @FILE).
         target: A file, or for folders and patterns a folder that mirrors the source.
         overwrite: Replace what is there.
         resume: Leave out what is there already.
@@ -82,6 +84,8 @@ def _jobs(source: str, target: Path) -> Iterator[Job]:
     path = Path(source).expanduser()
     if source.startswith("/vsi") or "://" in source:
         yield Job(source, _into(target, Path(Path(source).name)))
+    elif source.startswith("@") and not path.exists():
+        yield Job(source, _into(target, Path(source[1:]).with_suffix(LIST_SUFFIX)))
     elif path.is_dir():
         yield from _mirrored(path, sorted(path.rglob("*")), target)
     elif path.exists():
@@ -147,7 +151,7 @@ def run_job(colorizer: Colorizer, job: Job, options: JobOptions) -> None:
         _check_raster_target(job)
         colorize_raster(
             colorizer,
-            job.source,
+            find_source(job.source),
             job.target,
             options=options.source,
             tiling=options.tiling,
@@ -194,7 +198,7 @@ def is_raster(source: str, colorizer: Colorizer, options: JobOptions) -> bool:
     A TIFF is a picture if it has no coordinates, holds 8 or 16 bits in gray or RGB, the weights learned from pictures,
     and nothing is said about bands or scaling.
     """
-    if source.startswith("/vsi") or "://" in source:
+    if source.startswith("/vsi") or "://" in source or is_list(source):
         return True
     suffix = Path(source).suffix.lower()
     if suffix not in RASTER_SUFFIXES or suffix in WRITTEN_AS:

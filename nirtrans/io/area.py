@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from nirtrans.errors import InputError
 from nirtrans.io.geojson import Polygon, Polygons, Ring, read_polygons
 from nirtrans.io.geotiff import Raster, Window
+from nirtrans.io.transforms import apply
 
-Values = NDArray[np.float64]
 STRAIGHT_PX = 0.01
 """Most that an edge may leave the curve that it stands for."""
 SPLIT = 0.4
@@ -90,7 +90,7 @@ def _box_around(raster: Raster, crs: Any) -> tuple[float, float, float, float]:
     """Return left, bottom, right, top of a raster in another system with a margin; right > 180 at the antimeridian."""
     from rasterio.warp import transform_bounds
 
-    x, y = _apply(raster.transform, np.array([0, 0, 1, 1]) * raster.width, np.array([0, 1, 0, 1]) * raster.height)
+    x, y = apply(raster.transform, np.array([0, 0, 1, 1]) * raster.width, np.array([0, 1, 0, 1]) * raster.height)
     left, bottom, right, top = x.min(), y.min(), x.max(), y.max()
     left, bottom, right, top = transform_bounds(raster.crs, crs, left, bottom, right, top)
     right += 360.0 if right < left else 0.0
@@ -132,15 +132,10 @@ def _to_pixels(points: Ring, crs: Any, raster: Raster) -> Ring:
     from rasterio.warp import transform
 
     x, y = (np.array(values) for values in transform(crs, raster.crs, points[:, 0], points[:, 1]))
-    columns, rows = _apply(~raster.transform, x, y)
+    columns, rows = apply(~raster.transform, x, y)
     if not (np.isfinite(columns).all() and np.isfinite(rows).all()):
         raise RasterioError("some corners have no place in it")
     return np.stack([columns, rows], axis=1)
-
-
-def _apply(transform: Any, x: Values, y: Values) -> tuple[Values, Values]:
-    t = transform
-    return t.a * x + t.b * y + t.c, t.d * x + t.e * y + t.f
 
 
 def _moved(polygon: Polygon, x: float) -> Polygon:

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.io.gdal import gdal_quiet, gdal_reason
+from nirtrans.io.transforms import apply
+from nirtrans.io.virtual import VirtualRaster
 
 if TYPE_CHECKING:
     from rasterio.io import DatasetReader
@@ -24,6 +26,8 @@ Window = tuple[int, int, int, int]
 RASTER_SUFFIXES = (".tif", ".tiff", ".vrt", ".jp2")
 NEARLY = 1e-6
 """Pixels by which a box may miss the edge of a pixel, since coordinates are rounded."""
+TOUCHED_BY_VIEWERS = (".aux.xml", ".ovr")
+"""Files beside a raster that programs make when they show it; they change no pixel."""
 METRES_PER_DEGREE = 111_320.0
 """Length of one degree along the equator."""
 
@@ -32,19 +36,24 @@ class Raster:
     """A raster opened for reading; one per thread, since GDAL handles are not thread-safe.
 
     Args:
-        path: A file, or anything else that GDAL opens.
+        source: A file, anything else that GDAL opens, or a raster made of several.
         failure: What a read that breaks off raises: IOFailure while colorizing, DataError for training data.
 
     Attributes:
+        source: As given; opens the same raster once more.
+        path: Its name.
         dataset: The rasterio dataset, for metadata that has no property here.
 
     Raises:
         DataError: If it cannot be opened as a raster.
     """
 
-    def __init__(self, path: str | Path, *, failure: type[DataError] | type[IOFailure] = IOFailure) -> None:
-        self.path, self.failure = str(path), failure
-        self.dataset: DatasetReader = _open(self.path)
+    def __init__(
+        self, source: str | Path | VirtualRaster, *, failure: type[DataError] | type[IOFailure] = IOFailure
+    ) -> None:
+        self.source, self.failure = source, failure
+        self.path, self._opened = source if isinstance(source, VirtualRaster) else (str(source), str(source))
+        self.dataset: DatasetReader = _open(self._opened)
         self._claimed: frozenset[int] = frozenset()
 
     def __enter__(self) -> "Raster":
@@ -118,13 +127,15 @@ class Raster:
         latitude = self.dataset.xy(self.height // 2, self.width // 2)[1]
         return step * METRES_PER_DEGREE * float(np.sqrt(max(np.cos(np.radians(latitude)), 0.0)))
 
+    @cached_property
+    def files(self) -> tuple[str, ...]:
+        """All files that pixels come from, also those that virtual rasters name."""
+        return tuple(sorted(set(_files(self.dataset, seen=set()))))
+
     def identity(self) -> str:
-        """Return what changes when the file is replaced: its name, and size and time of a local one."""
-        path = Path(self.path)
-        if not path.is_file():
-            return self.path
-        stat = path.stat()
-        return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
+        """Return what changes when a file is replaced: names, and size and time of local ones."""
+        files = [name for name in self.files if not name.endswith(TOUCHED_BY_VIEWERS)]
+        return "\n".join([self._opened, *map(_stamp, files)])
 
     def window_of(self, bounds: tuple[float, float, float, float]) -> Window:
         """Return the pixels that a box in the raster's coordinates touches: top, left, height and width.
@@ -133,15 +144,8 @@ class Raster:
             InputError: If it does not meet the raster.
         """
         left, bottom, right, top = bounds
-        inverse = ~self.transform
-        corners = [
-            (inverse.a * x + inverse.b * y + inverse.c, inverse.d * x + inverse.e * y + inverse.f)
-            for x in (left, right)
-            for y in (bottom, top)
-        ]
-        (first_column, first_row), (last_column, last_row) = (
-            [pick(axis) for axis in zip(*corners, strict=True)] for pick in (min, max)
-        )
+        columns, rows = apply(~self.transform, [left, left, right, right], [bottom, top, bottom, top])
+        first_row, last_row, first_column, last_column = rows.min(), rows.max(), columns.min(), columns.max()
         first_row, first_column = max(0, floor(first_row + NEARLY)), max(0, floor(first_column + NEARLY))
         last_row, last_column = min(self.height, ceil(last_row - NEARLY)), min(self.width, ceil(last_column - NEARLY))
         if first_row >= last_row or first_column >= last_column:
@@ -220,6 +224,24 @@ def _open(path: str) -> "DatasetReader":
             raise DataError(f"{path}: no such file; give a raster that exists") from None
         reason = gdal_reason(error)
         raise DataError(f"{path}: cannot be opened as a raster ({reason}); if it is one, copy it again") from None
+
+
+def _files(dataset: "DatasetReader", *, seen: set[str]) -> Iterator[str]:
+    """Yield what GDAL says that it reads, and look into virtual rasters among it."""
+    for name in set(dataset.files) - seen:
+        seen.add(name)
+        yield name
+        if name.lower().endswith(".vrt"):
+            with _open(name) as inner:
+                yield from _files(inner, seen=seen)
+
+
+def _stamp(name: str) -> str:
+    path = Path(name)
+    if not path.is_file():
+        return name
+    stat = path.stat()
+    return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
 
 
 def _slices(part: Window) -> tuple[tuple[int, int], tuple[int, int]]:
