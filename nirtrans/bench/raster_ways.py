@@ -18,12 +18,12 @@ from numpy.typing import NDArray
 from nirtrans.bench.raster_child import Task
 from nirtrans.bench.raster_scenes import PATTERN_PX, pattern
 from nirtrans.inference.colorizer import Colorizer
-from nirtrans.inference.geotiff import Course, colorize_raster, encoder_count
+from nirtrans.inference.geotiff import Course, colorize_raster
 from nirtrans.inference.raster_plan import TileOptions, plan
+from nirtrans.inference.resources import Resources
 from nirtrans.inference.scaling import RasterScene, SourceOptions, open_scene, unit_range
 from nirtrans.inference.scene import read_tile
 from nirtrans.inference.scene_statistics import read_statistics
-from nirtrans.inference.stream import run
 from nirtrans.inference.tiling import Grid, Window
 from nirtrans.io.geotiff import Raster
 from nirtrans.io.geotiff_write import encode_tile
@@ -94,7 +94,7 @@ def encode_tiles(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
 def colorize(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
     """The whole command, but for the start of the process."""
     statistics = Path(task.statistics) if task.statistics else None
-    course = Course(stats_in=statistics, resume=task.resume, encoders=encoder_count(task.threads))
+    course = Course(stats_in=statistics, resume=task.resume, resources=Resources(task.threads))
     with watch:
         tiling = TileOptions(tile_px=task.tile_px)
         colorize_raster(colorizer, task.source, Path(task.target), tiling=tiling, form=FORM, course=course)
@@ -135,7 +135,7 @@ def network(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
     with watch:
         for source in sources:
             if source is not None:
-                run(colorizer.system, torch.from_numpy(source)[None], device=colorizer.device)
+                colorizer.forward()(torch.from_numpy(source)[None])
 
 
 def idle(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
@@ -173,7 +173,7 @@ def _range(task: Task) -> tuple[float, float]:
 
 def _grey(task: Task) -> NDArray[np.float32]:
     """Return what the scene is made of as the grey network shows it, [3, 1024, 1024]."""
-    unit = unit_range(pattern().astype(np.float32), *_range(task))
+    unit = unit_range(pattern().astype(np.float32), *_range(task)).clip(0, 1)
     return np.stack([unit] * 3)
 
 

@@ -19,6 +19,19 @@ InputRange = Annotated[
     typer.Option("--input-range", metavar="LO,HI", help="Values that become black and white, or percentile:2,98."),
 ]
 AnyGsd = Annotated[bool, typer.Option("--any-gsd", help="Accept pixels twice as large or small as those of training.")]
+Batch = Annotated[str, typer.Option("--batch", metavar="N|auto", help="Tiles that a GPU sees together.")]
+PrecisionOption = Annotated[
+    Literal["fp32", "bf16", "fp16"], typer.Option("--precision", help="Of convolutions; fp16 needs a GPU.")
+]
+NormStatsOption = Annotated[
+    Literal["scene", "frozen", "tile"],
+    typer.Option("--norm-stats", help="Of layers that normalise: from the scene, --stats-in, or each tile."),
+]
+Readers = Annotated[int, typer.Option("--readers", min=1, max=256, help="Threads that decode one read.")]
+Queue = Annotated[int, typer.Option("--queue", min=1, max=1024, help="Tiles read ahead of the network.")]
+CacheMax = Annotated[
+    str, typer.Option("--cachemax", metavar="MB|auto", help="GDAL's cache of decoded blocks in megabytes.")
+]
 SampleType = Annotated[Literal["uint8", "uint16", "float32"], typer.Option("--dtype", help="Samples of the result.")]
 MaskKind = Annotated[
     Literal["internal", "alpha", "nodata"], typer.Option("--mask", help="How rasters tell pixels without data.")
@@ -78,6 +91,9 @@ def colorize(
     mask_halo: MaskHalo = 0,
     tile: Tile = "auto",
     halo: Halo = "auto",
+    batch: Batch = "auto",
+    precision: PrecisionOption = "fp32",
+    norm_stats: NormStatsOption = "scene",
     block: Annotated[int | None, typer.Option("--block", min=16, max=4096, help="Side of blocks of the file.")] = None,
     dtype: SampleType = "uint8",
     mask: MaskKind = "internal",
@@ -92,6 +108,9 @@ def colorize(
     stats_in: StatsIn = None,
     stats_out: StatsOut = None,
     skip_bad: SkipBad = False,
+    readers: Readers = 1,
+    queue: Queue = 4,
+    cachemax: CacheMax = "auto",
     device: Device = "auto",
     threads: Threads = None,
     progress: ProgressOption = "auto",
@@ -99,10 +118,12 @@ def colorize(
 ) -> None:
     """Translate a picture, a folder or a raster to RGB; rasters keep grid, coordinates and mask."""
     from nirtrans.inference.device import use_threads
-    from nirtrans.inference.geotiff import Course, encoder_count
+    from nirtrans.inference.forward import NetworkOptions
+    from nirtrans.inference.geotiff import Course
     from nirtrans.inference.jobs import JobOptions
     from nirtrans.inference.output_mask import MaskOptions
     from nirtrans.inference.raster_plan import TileOptions, parse_part
+    from nirtrans.inference.resources import Resources
     from nirtrans.inference.scaling import SourceOptions
     from nirtrans.io.parts import Shard
     from nirtrans.io.raster_form import RasterForm
@@ -111,7 +132,8 @@ def colorize(
     use_threads(threads)
     options = JobOptions(
         source=SourceOptions(parse_bands(bands), sensor, scale, offset, input_range, any_gsd),
-        tiling=TileOptions(_pixels("--tile", tile), _pixels("--halo", halo), *parse_part(window, bbox)),
+        tiling=TileOptions(_number("--tile", tile), _number("--halo", halo), *parse_part(window, bbox)),
+        network=NetworkOptions(precision, norm_stats),
         form=RasterForm(
             dtype, mask, compress, block_px=block, level=level, bigtiff=bigtiff, overviews=overviews, cog=cog
         ),
@@ -121,7 +143,7 @@ def colorize(
             shard=Shard.parse(shard) if shard else None,
             stats_in=stats_in,
             stats_out=stats_out,
-            encoders=encoder_count(threads),
+            resources=Resources(threads, _number("--batch", batch), queue, readers, _number("--cachemax", cachemax)),
             progress=Progress(progress),
         ),
         mask=MaskOptions(aoi, mask_halo),
@@ -144,17 +166,21 @@ def _translate(source: str, target: Path, options: "JobOptions", *, weights: str
         return
     if course.resume:
         warn_if_fresh(jobs[0])
-    run_job(colorizer, jobs[0], options)
+    done = run_job(colorizer, jobs[0], options)
     part = course.shard and f"part {course.shard.number}/{course.shard.count} made, --resume assembles them"
-    typer.echo(f"{jobs[0].target}: {part or 'written'}")
+    clamped = ""
+    if done and done.clamped:
+        low, high = done.statistics.input_range
+        clamped = f"; {done.clamped:.2%} of the input lay outside {low:.6g} to {high:.6g} and was clamped"
+    typer.echo(f"{jobs[0].target}: {part or 'written'}{clamped}")
 
 
-def _pixels(flag: str, text: str) -> int | None:
-    """Read a number of pixels; None for auto."""
+def _number(flag: str, text: str) -> int | None:
+    """Read a whole number; None for auto."""
     from nirtrans.errors import InputError
 
     if text == "auto":
         return None
     if not text.isdecimal() or int(text) > 10**6:
-        raise InputError(f"{flag} expects auto or a number of pixels from 0 to 1000000, got {text!r}")
+        raise InputError(f"{flag} expects auto or a whole number up to 1000000, got {text!r}")
     return int(text)

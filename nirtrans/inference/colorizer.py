@@ -12,7 +12,8 @@ from torch import Tensor
 
 from nirtrans.errors import InputError, UnknownNameError
 from nirtrans.inference.device import resolve_device
-from nirtrans.inference.memory import pixel_budget
+from nirtrans.inference.forward import Forward, Precision
+from nirtrans.inference.memory import bytes_per_pixel, pixel_budget
 from nirtrans.inference.scene import ArrayScene, Scene, finite
 from nirtrans.inference.spectral import FORMULAS, spectral_system
 from nirtrans.inference.statistics import Sample, freeze_scene
@@ -88,9 +89,18 @@ class Colorizer:
         self.info, self.device, self.digest, self.file_bytes = info, device, digest, file_bytes
 
     @cached_property
+    def bytes_per_px(self) -> float:
+        """Memory that a forward pass needs for each pixel."""
+        return bytes_per_pixel(self.system, stride_px=self.info.stride_px)
+
+    @cached_property
     def budget_px(self) -> int:
         """Pixels that one forward pass may see."""
-        return pixel_budget(self.system, stride_px=self.info.stride_px, device=self.device)
+        return pixel_budget(self.bytes_per_px, self.device)
+
+    def forward(self, precision: Precision = "fp32") -> Forward:
+        """Return one pass through the network; raises InputError if the device does not know the precision."""
+        return Forward(self.system, self.device, precision)
 
     def colorize(self, x: ArrayT) -> ArrayT:
         """Colour a NumPy picture or a torch batch; the same kind comes back.
@@ -140,19 +150,18 @@ class Colorizer:
         if len(grid) > 1 or scene.valid is not None:  # at once and whole, layers may as well normalise by themselves
             self.freeze(scene)
         try:
-            for tile, colours, valid in colorize_tiles(self.system, scene, grid.tiles(), device=self.device):
-                if colours is not None:
-                    core = tile.core
+            for done in colorize_tiles(self.forward(), scene, grid.tiles()):
+                if done.colours is not None:
+                    core = done.tile.core
                     target = rgb[:, core.top : core.bottom, core.left : core.right]
-                    np.copyto(target, colours, where=True if valid is None else valid)
+                    np.copyto(target, done.colours, where=True if done.valid is None else done.valid)
         finally:
             self.thaw()
         return rgb
 
     def freeze(self, scene: Scene) -> Sample | None:
         """Freeze the statistics of normalisation layers at those of a scene; see `nirtrans.inference.statistics`."""
-        stride = self.info.stride_px
-        return freeze_scene(self.system, scene, stride_px=stride, budget_px=self.budget_px, device=self.device)
+        return freeze_scene(self.forward(), scene, stride_px=self.info.stride_px, budget_px=self.budget_px)
 
     def thaw(self) -> None:
         """Forget frozen statistics."""

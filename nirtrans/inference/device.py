@@ -1,5 +1,8 @@
 """Where networks run."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from nirtrans.errors import InputError
@@ -27,3 +30,14 @@ def use_threads(count: int | None) -> None:
     """Let torch use `count` CPU threads; None leaves torch's own choice."""
     if count is not None:
         torch.set_num_threads(count)
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let every thread that calls torch compute by itself, so that results do not depend on how many there are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -8,13 +8,14 @@ from nirtrans.io.geotiff_write import encode_tile
 from nirtrans.io.raster_form import RasterForm
 
 Encoded = tuple[Blocks, Mapping[str, int]]
-"""The compressed blocks of a tile, and what the journal tells of it: `valid_px`."""
+"""The compressed blocks of a tile, and what the journal tells of it: `valid_px`, `outside`, `measured` (of Clamped)."""
 
 
 def encode(done: ColouredTile, *, form: RasterForm, masked: bool) -> Encoded:
     """Compress one tile; see `nirtrans.io.geotiff_write.encode_tile`."""
-    tile, colours, valid = done
-    if colours is None:
-        return (), {"valid_px": 0}
-    count = tile.core.height * tile.core.width if valid is None else int(valid.sum())
-    return encode_tile(colours, valid, form, masked=masked), {"valid_px": count}
+    if done.colours is None:
+        return (), {"valid_px": 0, **done.clamped._asdict()}
+    core = done.tile.core
+    count = core.height * core.width if done.valid is None else int(done.valid.sum())
+    blocks = encode_tile(done.colours, done.valid, form, masked=masked)
+    return blocks, {"valid_px": count, **done.clamped._asdict()}

@@ -1,20 +1,20 @@
 """Colorize a raster in bounded memory: a thread reads, the network runs, threads encode, blocks are appended."""
 
-import hashlib
-import json
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
-from nirtrans import __version__
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer
+from nirtrans.inference.device import one_thread_each
 from nirtrans.inference.encoding import Encoded, encode
-from nirtrans.inference.output_mask import MaskOptions, OutputMask, open_mask
-from nirtrans.inference.raster_plan import TileOptions, fitting_block, plan, sweep_bytes
+from nirtrans.inference.forward import NetworkOptions
+from nirtrans.inference.output_mask import MaskOptions, open_mask
+from nirtrans.inference.raster_job import RasterJob
+from nirtrans.inference.raster_plan import TileOptions, fitting_block, plan, walk
+from nirtrans.inference.resources import DEFAULT, Resources
 from nirtrans.inference.scaling import RasterScene, SourceOptions, open_scene
 from nirtrans.inference.scene_statistics import (
     SceneStatistics,
@@ -24,11 +24,9 @@ from nirtrans.inference.scene_statistics import (
     write_statistics,
 )
 from nirtrans.inference.stream import ahead, colorize_tiles
-from nirtrans.inference.tiling import Grid, Tile, Window
 from nirtrans.io.block_store import BlockStore
-from nirtrans.io.gdal import CACHE_BYTES, gdal_cache
+from nirtrans.io.gdal import gdal_cache
 from nirtrans.io.geotiff import Raster
-from nirtrans.io.geotiff_write import lay_out, may_have_holes
 from nirtrans.io.overviews import dress
 from nirtrans.io.parts import Parts, Shard
 from nirtrans.io.raster_form import RasterForm
@@ -37,7 +35,7 @@ from nirtrans.progress import SILENT, Progress
 
 log = logging.getLogger("nirtrans")
 MOST_ENCODERS = 8
-"""Threads that compress; each holds a tile, and eight encode faster than one thread reads."""
+"""Threads that compress; each holds a tile, and eight encode faster than a few decode."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Course:
         shard: The part to make; None for all of it.
         stats_in: Statistics of a first pass over this scene or its neighbour; None to make one.
         stats_out: Where to write them.
-        encoders: Threads that compress.
+        resources: What may be used of the machine.
         progress: Where to show it.
     """
 
@@ -59,13 +57,8 @@ class Course:
     shard: Shard | None = None
     stats_in: Path | None = None
     stats_out: Path | None = None
-    encoders: int = 2
+    resources: Resources = DEFAULT
     progress: Progress = SILENT
-
-
-def encoder_count(threads: int | None) -> int:
-    """Return how many threads compress where so many may compute; None for all processors."""
-    return min(threads or os.cpu_count() or 1, MOST_ENCODERS)
 
 
 @dataclass(frozen=True)
@@ -75,66 +68,16 @@ class Result:
     Attributes:
         tiles: Number of tiles.
         valid_tiles: Those that held a valid pixel.
+        clamped: Share of the valid input that lay outside the range and was clamped, 0 to 1.
         statistics: What the first pass found.
         complete: Whether the raster stands under its name; if not, shards of it are missing.
     """
 
     tiles: int
     valid_tiles: int
+    clamped: float
     statistics: SceneStatistics
     complete: bool = True
-
-
-@dataclass(frozen=True)
-class RasterJob:
-    """All that determines one result, and where its parts lie."""
-
-    colorizer: Colorizer
-    scene: RasterScene
-    grid: Grid
-    form: RasterForm
-    statistics: SceneStatistics
-    parts: Parts
-    mask: OutputMask
-
-    @cached_property
-    def masked(self) -> bool:
-        """Whether any pixel of the result may be invalid."""
-        return self.mask.area is not None or may_have_holes(self.scene.raster)
-
-    @cached_property
-    def tiles(self) -> Sequence[Tile]:
-        """All tiles, in the order of the file."""
-        return list(self.grid.tiles())
-
-    @cached_property
-    def head(self) -> bytes:
-        """The file without blocks, its colours marked as synthetic and all that determines them named."""
-        sample = self.statistics.sample
-        origin: dict[str, object] = {
-            "version": __version__,
-            "model": self.colorizer.info.model,
-            "weights_sha256": self.colorizer.digest,
-            **self.scene.describe(),
-            **self.mask.describe(),
-            "halo_px": self.grid.halo_px,
-            "statistics": None if sample is None else sample.model_dump(),
-        }
-        tags = {"SYNTHETIC_COLOR": "YES", "NIRTRANS": json.dumps(origin)}
-        return lay_out(self.scene.raster, self.form, tags, self.grid.wanted, masked=self.masked)
-
-    def windows(self) -> dict[int, Window]:
-        """The window of each tile in the file."""
-        top, left, _, _ = self.grid.wanted
-        return {
-            n: Window(core.top - top, core.left - left, *core[2:]) for n, core in enumerate(t.core for t in self.tiles)
-        }
-
-    @cached_property
-    def key(self) -> str:
-        """A digest of all that determines the bytes."""
-        rest = f"{self.grid} {self.statistics.model_dump_json()} {self.scene.raster.identity()}"
-        return hashlib.sha256(self.head + rest.encode()).hexdigest()
 
 
 def colorize_raster(
@@ -144,6 +87,7 @@ def colorize_raster(
     *,
     options: SourceOptions = SourceOptions(),
     tiling: TileOptions = TileOptions(),
+    network: NetworkOptions = NetworkOptions(),
     form: RasterForm = RasterForm(),
     mask: MaskOptions = MaskOptions(),
     course: Course = Course(),
@@ -160,19 +104,23 @@ def colorize_raster(
         KeyboardInterrupt: After SIGINT or (Terminated) SIGTERM, saying how to go on.
         OutOfMemory: If a tile does not fit the device.
     """
+    colorizer.forward(network.precision)  # refuses what the device does not know, before anything is written
     parts = Parts(target)
     _clear(parts, course)
-    known = _known_statistics(parts, course)
-    with gdal_cache(CACHE_BYTES), Raster(source, failure=failure) as raster:
+    known = _known_statistics(parts, course, network)
+    resources = replace(course.resources, threads=course.resources.thread_count)
+    course = replace(course, resources=resources)
+    with gdal_cache(), one_thread_each(), Raster(source, failure=failure, decoders=resources.readers) as raster:
         _check_target(target, raster)
         scene = open_scene(raster, colorizer.info, options, known=None if known is None else known.rule())
         grid = plan(colorizer, scene, tiling, form)
+        grid, cache_bytes = walk(raster, grid, resources.cache_mb)
         form = form if form.block_px else replace(form, block_px=fitting_block(grid))
         output = open_mask(mask, raster, grid.wanted)
-        with gdal_cache(sweep_bytes(raster, grid)):
+        with gdal_cache(cache_bytes):
             try:
-                statistics = _first_pass(colorizer, scene, parts, known, course)
-                return _run(RasterJob(colorizer, scene, grid, form, statistics, parts, output), course)
+                statistics = _first_pass(colorizer, scene, parts, known, course, network)
+                return _run(RasterJob(colorizer, scene, grid, network, form, statistics, parts, output), course)
             finally:
                 colorizer.thaw()
 
@@ -193,20 +141,27 @@ def _clear(parts: Parts, course: Course) -> None:
     parts.discard()
 
 
-def _known_statistics(parts: Parts, course: Course) -> SceneStatistics | None:
+def _known_statistics(parts: Parts, course: Course, network: NetworkOptions) -> SceneStatistics | None:
     """Return what the user gives, or what an interrupted run or another shard has found."""
     if course.stats_in is not None:
         return read_statistics(course.stats_in)
+    if network.norm_stats == "frozen":
+        raise InputError("--norm-stats frozen takes the statistics of an earlier run; give them by --stats-in FILE")
     return read_statistics(parts.statistics) if parts.statistics.exists() else None
 
 
 def _first_pass(
-    colorizer: Colorizer, scene: RasterScene, parts: Parts, known: SceneStatistics | None, course: Course
+    colorizer: Colorizer,
+    scene: RasterScene,
+    parts: Parts,
+    known: SceneStatistics | None,
+    course: Course,
+    network: NetworkOptions,
 ) -> SceneStatistics:
     """Freeze the network at the statistics of the scene and leave them to shards and resumed runs."""
-    if known is not None:
+    if known is not None and network.norm_stats != "tile":
         use_statistics(colorizer, known)
-    statistics = known or find_statistics(colorizer, scene)
+    statistics = known or find_statistics(colorizer, scene, network.norm_stats)
     parts.make_folder()
     write_statistics(parts.statistics, statistics)
     if course.stats_out is not None:
@@ -220,17 +175,26 @@ def _run(job: RasterJob, course: Course) -> Result:
     if course.shard or count == 1:
         shard = course.shard or Shard()
         with job.parts.open(shard, key=job.key, head=job.head) as store:
-            _append_tiles(job, store, shard.span(len(job.tiles)), course)
+            _append_tiles(job, store, shard.span(len(job.grid)), course)
         stores = [store]
     if course.shard is None:
         finishing = partial(dress, form=job.form)
-        stores = job.parts.finish(count, key=job.key, head=job.head, windows=job.windows(), dress=finishing)
-    records = [record for store in stores for record in store.records]
-    valid_tiles = sum(record.facts["valid_px"] > 0 for record in records)
-    if not valid_tiles and course.shard is None:
+        stores = job.parts.finish(
+            count, key=job.key, head=job.head, tiles=len(job.grid), window_of=job.window, dress=finishing
+        )
+    return _result(job, stores, complete=course.shard is None)
+
+
+def _result(job: RasterJob, stores: Sequence[BlockStore], *, complete: bool) -> Result:
+    """Sum up what the journals tell, and warn if there is nothing."""
+    facts = [record.facts for store in stores for record in store.records]
+    valid_tiles = sum(fact["valid_px"] > 0 for fact in facts)
+    if complete and not valid_tiles:
         part = " that is wanted" if job.mask.describe() else ""
         log.warning("%s holds no valid pixel%s; the result is empty as well", job.scene.raster.path, part)
-    return Result(len(records), valid_tiles, job.statistics, complete=course.shard is None)
+    outside, measured = (sum(fact[name] for fact in facts) for name in ("outside", "measured"))
+    clamped = outside / max(measured, 1)
+    return Result(len(facts), valid_tiles, clamped, job.statistics, complete)
 
 
 def _append_tiles(job: RasterJob, store: BlockStore, numbers: Sequence[int], course: Course) -> None:
@@ -248,8 +212,9 @@ def _append_tiles(job: RasterJob, store: BlockStore, numbers: Sequence[int], cou
 
 def _encoded(job: RasterJob, numbers: Sequence[int], course: Course) -> Iterator[Encoded]:
     """Yield the blocks of tiles and what is to be known of them, in order."""
-    tiles = [job.tiles[number] for number in numbers]
-    system, device = job.colorizer.system, job.colorizer.device
-    coloured = colorize_tiles(system, job.scene, tiles, device=device, read=job.mask.read_tile)
+    resources, forward = course.resources, job.colorizer.forward(job.network.precision)
+    pace = resources.pace(job.colorizer, job.grid)
+    coloured = colorize_tiles(forward, job.scene, map(job.grid.tile, numbers), pace, read=job.mask.read_tile)
     compress = partial(encode, form=job.form, masked=job.masked)
-    return ahead(compress, coloured, count=course.encoders, workers=course.encoders)
+    encoders = min(resources.thread_count, MOST_ENCODERS)
+    return ahead(compress, coloured, count=encoders, workers=encoders)

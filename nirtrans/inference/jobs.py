@@ -8,10 +8,12 @@ from pathlib import Path
 
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer
-from nirtrans.inference.geotiff import Course, colorize_raster
+from nirtrans.inference.forward import NetworkOptions
+from nirtrans.inference.geotiff import Course, Result, colorize_raster
 from nirtrans.inference.output_mask import MaskOptions
 from nirtrans.inference.pictures import colorize_picture
 from nirtrans.inference.raster_plan import TileOptions
+from nirtrans.inference.resources import DEFAULT
 from nirtrans.inference.scaling import SourceOptions
 from nirtrans.io.atomic import make_folder
 from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
@@ -47,6 +49,7 @@ class JobOptions:
 
     source: SourceOptions
     tiling: TileOptions
+    network: NetworkOptions
     form: RasterForm
     course: Course
     mask: MaskOptions
@@ -145,27 +148,28 @@ def _same_file(source: str, target: Path) -> bool:
     return Path(source).exists() and target.exists() and target.samefile(source)
 
 
-def run_job(colorizer: Colorizer, job: Job, options: JobOptions) -> None:
-    """Translate one file, as a raster or as a picture; raises as `colorize_raster` and `colorize_picture`."""
+def run_job(colorizer: Colorizer, job: Job, options: JobOptions) -> Result | None:
+    """Translate one file and return what there is to say of a raster; raises as what it calls."""
     if is_raster(job.source, colorizer, options):
         _check_raster_target(job)
-        colorize_raster(
+        return colorize_raster(
             colorizer,
             find_source(job.source),
             job.target,
             options=options.source,
             tiling=options.tiling,
+            network=options.network,
             form=options.form,
             mask=options.mask,
             course=options.course,
             failure=DataError if options.skip_bad else IOFailure,
         )
-        return
     _check_picture_options(job, options)
     if options.form.dtype == "float32":
         raise InputError("--dtype float32: for rasters alone; pictures hold uint8 or uint16")
     make_folder(job.target.parent)
     colorize_picture(colorizer, Path(job.source), job.target, dtype=options.form.dtype)
+    return None
 
 
 def run_jobs(colorizer: Colorizer, jobs: Sequence[Job], options: JobOptions) -> int:
@@ -213,7 +217,8 @@ def is_raster(source: str, colorizer: Colorizer, options: JobOptions) -> bool:
 
 def _check_picture_options(job: Job, options: JobOptions) -> None:
     """Refuse what only rasters have, rather than leave it undone."""
-    form, course, tiling = options.form, options.course, options.tiling
+    form, course, tiling, network, usual = options.form, options.course, options.tiling, options.network, DEFAULT
+    resources = course.resources
     asked = {
         "--cog": form.cog,
         "--overviews": form.overviews is not None,
@@ -224,6 +229,12 @@ def _check_picture_options(job: Job, options: JobOptions) -> None:
         "--bbox": tiling.bounds is not None,
         "--aoi": options.mask.aoi is not None,
         "--mask-halo": options.mask.halo_px > 0,
+        "--precision": network.precision != "fp32",
+        "--norm-stats": network.norm_stats != "scene",
+        "--batch": resources.batch is not None,
+        "--queue": resources.queue != usual.queue,
+        "--readers": resources.readers != usual.readers,
+        "--cachemax": resources.cache_mb is not None,
     }
     flags = [flag for flag, given in asked.items() if given]
     if flags:

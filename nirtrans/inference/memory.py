@@ -16,6 +16,8 @@ from nirtrans.models.system import System
 CPU_SHARE = 1 / 3
 CUDA_SHARE = 1 / 2
 """Shares for activations; of the whole memory, not of what is free, so that tiles do not change from run to run."""
+ALL_CPU_SHARE = 1 / 2
+"""Share for all forward passes that run at the same time."""
 CPU_LIMITS = (1 * 2**30, 16 * 2**30)
 """Least and most bytes on the CPU."""
 WORKSPACE = 1.5
@@ -68,14 +70,19 @@ def bytes_per_pixel(system: System, *, stride_px: int) -> float:
     return WORKSPACE * (tracker.peak + source.nbytes) / side**2
 
 
-def pixel_budget(system: System, *, stride_px: int, device: torch.device) -> int:
+def pixel_budget(bytes_per_px: float, device: torch.device) -> int:
     """Return how many pixels one forward pass may see on this device."""
     if device.type == "cuda":
         bound = CUDA_SHARE * torch.cuda.get_device_properties(device).total_memory
     else:
         least, most = CPU_LIMITS
         bound = min(max(CPU_SHARE * _host_memory(), least), most)
-    return int(bound / bytes_per_pixel(system, stride_px=stride_px))
+    return int(bound / bytes_per_px)
+
+
+def passes_at_once(bytes_each: float) -> int:
+    """Return how many forward passes of so many bytes the CPU's memory holds, at least one."""
+    return max(1, int(ALL_CPU_SHARE * _host_memory() / bytes_each))
 
 
 def _host_memory() -> int:

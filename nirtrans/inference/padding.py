@@ -14,6 +14,6 @@ def colorize_any_size(system: System, source: Tensor, *, stride_px: int) -> Tens
     rows, columns = (
         torch.from_numpy(mirrored(0, padded_size(size, stride_px), size)).to(source.device) for size in (height, width)
     )
-    with torch.inference_mode(), placed(system, Place(rows[None], columns[None])):
+    with torch.inference_mode(), placed(Place(rows[None], columns[None])):
         padded = source if len(rows) == height and len(columns) == width else source[..., rows, :][..., columns]
         return system.colorize(padded)[..., :height, :width]

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,8 @@ from nirtrans.io.raster_form import BLOCK_PX, RasterForm
 
 log = logging.getLogger("nirtrans")
 LONGEST_SWEEP_BYTES = 512 * 2**20
+STRIP_TILES = 10
+"""Least width of a strip, in tiles: at most a tenth of the blocks is then decoded twice."""
 SMALL_BLOCK_PX = 256
 
 
@@ -102,11 +104,40 @@ def fitting_block(grid: Grid) -> int:
     return BLOCK_PX if grid.tile_px % BLOCK_PX == 0 else SMALL_BLOCK_PX
 
 
-def sweep_bytes(raster: Raster, grid: Grid) -> int:
-    """Return the cache that one sweep of tiles over the width needs, so that no block is decoded twice.
+def walk(raster: Raster, grid: Grid, cache_mb: int | None) -> tuple[Grid, int]:
+    """Choose the order of the tiles and the size of GDAL's cache so that few blocks are decoded twice.
 
-    Measured on 10 000 columns: with a quarter of it, reading takes 2.6 times as long.
+    Row by row, the cache must hold the blocks of one sweep over the width. Where it is too small for that, the scene is
+    walked in vertical strips, at whose edges a column of blocks is decoded again. Blocks as wide as the raster cannot
+    be walked in strips; their cache grows with the width, up to 512 MB.
+
+    Args:
+        raster: Whose blocks are read.
+        grid: The tiles.
+        cache_mb: What the user allows, megabytes; None for 64 or what a strip of ten tiles needs.
+
+    Returns:
+        The tiles in order, and the bytes of the cache.
     """
-    rows = (grid.tile_px or grid.height) + 2 * grid.halo_px + 2 * raster.dataset.block_shapes[0][0]
-    needed = min(rows, grid.height) * grid.width * sum(np.dtype(kind).itemsize for kind in raster.dtypes)
-    return min(max(CACHE_BYTES, needed), LONGEST_SWEEP_BYTES)
+    given = None if cache_mb is None else cache_mb * 2**20
+    if not grid.tile_px:
+        return grid, given or CACHE_BYTES
+    width, row_bytes = grid.wanted.width, _rows(raster, grid) * _bytes_per_px(raster)
+    margin = 2 * (grid.halo_px + raster.dataset.block_shapes[0][1])
+    if raster.dataset.block_shapes[0][1] >= raster.width:
+        return grid, given or min(max(CACHE_BYTES, row_bytes * raster.width), LONGEST_SWEEP_BYTES)
+    cache = given or max(CACHE_BYTES, row_bytes * min(width, STRIP_TILES * grid.tile_px + margin))
+    if row_bytes * width <= cache:
+        return grid, cache
+    tiles_across = max(1, (cache // row_bytes - margin) // grid.tile_px)
+    return replace(grid, strip_px=tiles_across * grid.tile_px), cache
+
+
+def _rows(raster: Raster, grid: Grid) -> int:
+    """Return the rows that are decoded for one row of tiles."""
+    return min(grid.height, grid.tile_px + 2 * (grid.halo_px + raster.dataset.block_shapes[0][0]))
+
+
+def _bytes_per_px(raster: Raster) -> int:
+    """Return the bytes of all bands: where they are interleaved by pixel, GDAL keeps those that nobody asked for."""
+    return sum(np.dtype(kind).itemsize for kind in raster.dtypes)

@@ -73,7 +73,7 @@ class RasterScene:
         return self.raster.width
 
     def read(self, window: Window) -> Pixels:
-        """Read and scale a window; values outside the range are clamped, undeclared fill is NaN."""
+        """Read and scale a window; undeclared fill is NaN."""
         numbers, valid = self.raster.read(self.bands, window)
         values = numbers.astype(np.float32) if self.scaling is None else self.scaling.apply(numbers)
         unit = unit_range(values, self.low, self.high)
@@ -88,7 +88,7 @@ class RasterScene:
 
 
 def unit_range(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    """Map low..high to 0..1, clamped; NaN stays NaN.
+    """Map low..high to 0..1.
 
     Raises:
         InputError: If low is not below high.
@@ -97,7 +97,7 @@ def unit_range(values: NDArray[np.float32], low: float, high: float) -> NDArray[
         raise InputError(f"an input range needs a lower and a higher value, got {low},{high}")
     unit = values - np.float32(low)
     unit *= np.float32(1 / (high - low))
-    return np.clip(unit, 0, 1, out=unit)
+    return unit
 
 
 class Rule(NamedTuple):

@@ -5,6 +5,7 @@ colours of its neighbour.
 """
 
 import json
+import logging
 from pathlib import Path
 
 import torch
@@ -13,11 +14,13 @@ from nirtrans.config import Settings
 from nirtrans.config_files import validate
 from nirtrans.errors import InputError
 from nirtrans.inference.colorizer import Colorizer
+from nirtrans.inference.forward import NormStats
 from nirtrans.inference.scaling import RasterScene, Rule
 from nirtrans.inference.statistics import depends_on_picture
 from nirtrans.io.atomic import write_text
 from nirtrans.nn.norms import frozen_statistics, load_frozen
 
+log = logging.getLogger("nirtrans")
 FORMAT = 1
 
 
@@ -51,9 +54,11 @@ class SceneStatistics(Settings):
         return Rule(*self.input_range, filled=self.fill)
 
 
-def find_statistics(colorizer: Colorizer, scene: RasterScene) -> SceneStatistics:
-    """Freeze the colorizer at the statistics of a scene and return them."""
-    sample = colorizer.freeze(scene)
+def find_statistics(colorizer: Colorizer, scene: RasterScene, norm_stats: NormStats = "scene") -> SceneStatistics:
+    """Freeze the colorizer at the statistics of a scene and return them; leave it as it is if tiles have their own."""
+    if norm_stats == "tile" and depends_on_picture(colorizer.system):
+        log.warning("--norm-stats tile: each tile is normalised by itself, seams will show")
+    sample = colorizer.freeze(scene) if norm_stats == "scene" else None
     return SceneStatistics(
         weights_sha256=colorizer.digest,
         input_range=(scene.low, scene.high),

@@ -16,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from nirtrans.inference.forward import Forward
 from nirtrans.inference.scene import Scene, read_tile
-from nirtrans.inference.stream import run, stack_places
+from nirtrans.inference.stream import stack_places
 from nirtrans.inference.tiling import Grid, Tile, Window, padded_size, round_up
 from nirtrans.models.system import System
 from nirtrans.nn.noise import Place
@@ -51,50 +52,45 @@ def depends_on_picture(system: System) -> bool:
     return any(isinstance(layer, SpatialNorm) for layer in system.modules())
 
 
-def freeze_scene(
-    system: System, scene: Scene, *, stride_px: int, budget_px: int, device: torch.device
-) -> Sample | None:
+def freeze_scene(forward: Forward, scene: Scene, *, stride_px: int, budget_px: int) -> Sample | None:
     """Freeze the layers of a system at the statistics of a scene; `nirtrans.nn.norms.thaw` undoes it.
 
     Args:
-        system: In evaluation mode, on `device`.
+        forward: The system.
         scene: What to sample.
         stride_px: Total stride of the network.
         budget_px: Pixels that one forward pass may see.
-        device: Where to compute.
 
     Returns:
         What was sampled; None if the system has no such layer or the scene no valid pixel.
     """
-    if not depends_on_picture(system):
+    if not depends_on_picture(forward.system):
         return None
     whole = [padded_size(size, stride_px) for size in (scene.height, scene.width)]
     if math.prod(whole) <= budget_px:
         (tile,) = Grid(scene.height, scene.width, 0, 0, stride_px).tiles()
-        return _freeze_whole(system, scene, tile, device)
-    return _freeze_sampled(system, scene, stride_px, budget_px, device)
+        return _freeze_whole(forward, scene, tile)
+    return _freeze_sampled(forward, scene, stride_px, budget_px)
 
 
-def _freeze_whole(system: System, scene: Scene, tile: Tile, device: torch.device) -> Sample | None:
+def _freeze_whole(forward: Forward, scene: Scene, tile: Tile) -> Sample | None:
     batch = _batch(scene, [tile])
     if batch is None:
         return None
-    _freeze(system, batch, device)
+    _freeze(forward, batch)
     return Sample(tiles=1, share=1.0, whole=True, tone_difference=0.0)
 
 
-def _freeze_sampled(
-    system: System, scene: Scene, stride_px: int, budget_px: int, device: torch.device
-) -> Sample | None:
+def _freeze_sampled(forward: Forward, scene: Scene, stride_px: int, budget_px: int) -> Sample | None:
     side = round_up(SAMPLE_PX, stride_px)
     count = min(max(budget_px // side**2, 4), MAX_SAMPLES)
     batch = _batch(scene, list(stratified(scene.height, scene.width, side, count, stride_px)))
     if batch is None:
         return None
-    difference = _tone_difference(system, batch, device)
+    difference = _tone_difference(forward, batch)
     if difference > TONE_LIMIT:
         log.warning("colours depend on the sample of the scene: halves of it differ by %.1f of 255 levels", difference)
-    _freeze(system, batch, device)
+    _freeze(forward, batch)
     tiles = len(batch.source)
     share = min(1.0, tiles * side**2 / (scene.height * scene.width))
     return Sample(tiles=tiles, share=share, whole=False, tone_difference=difference)
@@ -155,18 +151,18 @@ def _batch(scene: Scene, tiles: list[Tile]) -> Batch | None:
     return Batch(torch.from_numpy(np.stack(sources)), torch.from_numpy(np.stack(masks))[:, None], stack_places(kept))
 
 
-def _freeze(system: System, batch: Batch, device: torch.device) -> None:
-    forward = partial(run, system, device=device, place=batch.place)
-    freeze_statistics(system, batch.source, batch.valid.to(device), forward=forward)
+def _freeze(forward: Forward, batch: Batch) -> None:
+    run = partial(forward, place=batch.place)
+    freeze_statistics(forward.system, batch.source, batch.valid.to(forward.device), forward=run)
 
 
-def _tone_difference(system: System, batch: Batch, device: torch.device) -> float:
+def _tone_difference(forward: Forward, batch: Batch) -> float:
     """Return the largest difference in mean colour of two tiles under statistics of either half, 8-bit levels."""
     if len(batch.source) < 2:
         return 0.0
     shown = batch.part(slice(2))
     tones = []
     for half in (slice(0, None, 2), slice(1, None, 2)):
-        _freeze(system, batch.part(half), device)
-        tones.append(run(system, shown.source, device=device, place=shown.place).mean(dim=(0, 2, 3)))
+        _freeze(forward, batch.part(half))
+        tones.append(forward(shown.source, shown.place).mean(dim=(0, 2, 3)))
     return 255 * float((tones[0] - tones[1]).abs().max())

@@ -1,8 +1,15 @@
-"""Colorize a scene tile by tile: one thread reads ahead, the caller's thread runs the network."""
+"""Colorize a scene tile by tile: one thread reads ahead, the network sees tiles alone or several at a time.
+
+On a CPU, each thread takes tiles of its own through the network and computes by itself. That leaves no core waiting,
+and makes results the same bits for any number of threads, which they are not where threads share one convolution.
+"""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby, islice
 from typing import TypeVar
 
 import numpy as np
@@ -11,30 +18,59 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from nirtrans.errors import OutOfMemory
-from nirtrans.inference.scene import Scene, TileInput, read_tile
+from nirtrans.inference.forward import Forward
+from nirtrans.inference.scene import NOTHING_CLAMPED, Clamped, Scene, TileInput, read_tile
 from nirtrans.inference.tiling import Tile
-from nirtrans.models.system import System
-from nirtrans.nn.noise import Place, placed
+from nirtrans.nn.noise import Place
 
 T = TypeVar("T")
 R = TypeVar("R")
-AHEAD = 2
-"""Tiles read before the network asks for them; each is one outer window of float32."""
 
 Colours = NDArray[np.float32] | None
 """[3, core height, core width] in [0, 1], or None where no pixel of the core is valid."""
 
 
-ColouredTile = tuple[Tile, Colours, NDArray[np.bool_] | None]
-"""A tile, its colours, and the validity of its core; None where every pixel is valid."""
+@dataclass(frozen=True)
+class ColouredTile:
+    """What the network made of one tile.
+
+    Attributes:
+        tile: Where it lies.
+        colours: See Colours.
+        valid: [core height, core width], bool; None where every pixel is valid.
+        clamped: What was clamped to the range of the network.
+    """
+
+    tile: Tile
+    colours: Colours
+    valid: NDArray[np.bool_] | None
+    clamped: Clamped = NOTHING_CLAMPED
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much goes on at once; of no influence on the result.
+
+    Attributes:
+        queue: Tiles read before the network asks for them; each is one outer window of float32.
+        batch: Most tiles of one size that the network sees together.
+        workers: Threads that each run the network on a batch of its own.
+    """
+
+    queue: int = 2
+    batch: int = 1
+    workers: int = 1
+
+
+Read = tuple[Tile, TileInput]
 
 
 def colorize_tiles(
-    system: System,
+    forward: Forward,
     scene: Scene,
     tiles: Iterable[Tile],
+    pace: Pace = Pace(),
     *,
-    device: torch.device,
     read: Callable[[Scene, Tile], TileInput] = read_tile,
 ) -> Iterator[ColouredTile]:
     """Yield each tile with its colours and the validity of its core, in the order given.
@@ -42,53 +78,65 @@ def colorize_tiles(
     A system with statistics over the picture must have them frozen first, or the tiles will not fit together.
 
     Args:
-        system: In evaluation mode, on `device`.
+        forward: The system.
         scene: Where to read.
         tiles: What to read and colour.
-        device: Where to compute.
+        pace: How much goes on at once.
         read: How a tile is read.
 
     Raises:
         OutOfMemory: If a tile does not fit the device.
     """
-    for tile, given in ahead(lambda tile: (tile, read(scene, tile)), tiles, count=AHEAD):
-        yield colour_tile(system, tile, given, device=device)
+    inputs = ahead(lambda tile: (tile, read(scene, tile)), tiles, count=pace.queue)
+    batches, colour = _batches(inputs, pace.batch), partial(colour_batch, forward)
+    coloured = ahead(colour, batches, count=pace.workers, workers=pace.workers)
+    for batch in coloured if pace.workers > 1 else map(colour, batches):
+        yield from batch
 
 
-def colour_tile(system: System, tile: Tile, given: TileInput, *, device: torch.device) -> ColouredTile:
-    """Run the network on a tile that has been read; raises as `run`."""
-    if given.source is None:
-        return tile, None, given.valid
-    rgb = run(system, torch.from_numpy(given.source)[None], device=device, place=stack_places([given]))[0]
-    return tile, np.ascontiguousarray(rgb[:, *tile.core.within(tile.outer)].numpy()), given.valid
+def _batches(read: Iterable[Read], most: int) -> Iterator[list[Read]]:
+    """Group neighbours of one shape; tiles without a valid pixel, which have none, stay among themselves."""
+    for _, alike in groupby(read, key=lambda pair: None if pair[1].source is None else pair[1].source.shape):
+        while batch := list(islice(alike, most)):
+            yield batch
+
+
+def colour_batch(forward: Forward, batch: Sequence[Read]) -> list[ColouredTile]:
+    """Colour tiles of one shape together, or in halves where the memory is too small for that.
+
+    Raises:
+        OutOfMemory: If a single one does not fit the device.
+    """
+    if batch[0][1].source is None:
+        return [ColouredTile(tile, None, given.valid) for tile, given in batch]
+    inputs = [given for _, given in batch]
+    try:
+        colours = forward(_stack(inputs), stack_places(inputs))
+    except OutOfMemory:
+        if len(batch) == 1:
+            raise
+        half = len(batch) // 2
+        return colour_batch(forward, batch[:half]) + colour_batch(forward, batch[half:])
+    return [
+        ColouredTile(tile, _core(rgb, tile), given.valid, given.clamped)
+        for (tile, given), rgb in zip(batch, colours, strict=True)
+    ]
+
+
+def _core(rgb: Tensor, tile: Tile) -> NDArray[np.float32]:
+    return np.ascontiguousarray(rgb[:, *tile.core.within(tile.outer)].numpy())
+
+
+def _stack(inputs: Sequence[TileInput]) -> Tensor:
+    """Return the sources of several tiles, [N, C, H, W]; of one without copying it."""
+    sources = [torch.from_numpy(given.source) for given in inputs]
+    return sources[0][None] if len(sources) == 1 else torch.stack(sources)
 
 
 def stack_places(tiles: Sequence[TileInput]) -> Place:
     """Return where the pixels of several tiles of one size come from."""
     rows, columns = zip(*(tile.place for tile in tiles), strict=True)
     return Place(torch.from_numpy(np.stack(rows)), torch.from_numpy(np.stack(columns)))
-
-
-def run(system: System, source: Tensor, *, device: torch.device, place: Place | None = None) -> Tensor:
-    """Colorize [N, C, H, W], sizes multiples of the stride, and bring the result to the CPU as float32.
-
-    Args:
-        system: In evaluation mode, on `device`.
-        source: The pixels, [0, 1].
-        device: Where to compute.
-        place: Where they come from, for networks with noise; None if each of the N begins a scene.
-
-    Raises:
-        OutOfMemory: If the device has too little memory; says what to make smaller.
-    """
-    try:
-        with torch.inference_mode(), placed(system, place):
-            return system.colorize(source.to(device)).float().clamp(0, 1).cpu()
-    except RuntimeError as error:
-        if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
-            size = "{} x {} px".format(*source.shape[-2:])
-            raise OutOfMemory(f"{device} has too little memory for {size} at once; use a smaller --tile") from None
-        raise
 
 
 def ahead(function: Callable[[T], R], items: Iterable[T], *, count: int, workers: int = 1) -> Iterator[R]:

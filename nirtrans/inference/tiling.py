@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+Span = tuple[int, int, int, int]
 MIN_STRIDES = 4  # reflection of up to 3 px inside a network needs 4 px at its coarsest level
 
 
@@ -64,6 +65,7 @@ class Grid:
         halo_px: Least margin of the outer window, rounded up to the stride.
         stride_px: Total stride of the network.
         region: The part that is wanted; None for all of the scene.
+        strip_px: Width of the strips that are walked one after the other, a multiple of `tile_px`; 0 for a single one.
     """
 
     height: int
@@ -72,6 +74,7 @@ class Grid:
     halo_px: int
     stride_px: int
     region: Window | None = None
+    strip_px: int = 0
 
     def __post_init__(self) -> None:
         if min(self.height, self.width, self.stride_px) < 1 or min(self.tile_px, self.halo_px) < 0:
@@ -80,45 +83,60 @@ class Grid:
             raise ValueError(f"tile {self.tile_px} px must be a multiple of the stride {self.stride_px} px")
 
     def tiles(self) -> Iterator[Tile]:
-        """Yield the tiles in row-major order; their cores cover each wanted pixel once."""
-        for top, height, outer_top, outer_height in self._rows():
-            for left, width, outer_left, outer_width in self._columns():
-                core = Window(top, left, height, width)
-                yield Tile(core, Window(outer_top, outer_left, outer_height, outer_width))
+        """Yield all tiles in order; their cores cover each wanted pixel once."""
+        return map(self.tile, range(len(self)))
+
+    def tile(self, number: int) -> Tile:
+        """Return one tile. They are numbered row by row, strip by strip."""
+        across, down = self._counts()
+        wide = self.strip_px // self.tile_px if self.strip_px else across
+        strip, rest = divmod(number, wide * down)
+        row, column = divmod(rest, min(wide, across - strip * wide))
+        top, height, outer_top, outer_height = self._row(row)
+        left, width, outer_left, outer_width = self._column(strip * wide + column)
+        return Tile(Window(top, left, height, width), Window(outer_top, outer_left, outer_height, outer_width))
 
     def __len__(self) -> int:
-        return math.prod(-(-size // (self.tile_px or size)) for size in self.wanted[2:])
+        return math.prod(self._counts())
 
     @property
     def wanted(self) -> Window:
         """The region, or all of the scene."""
         return self.region or Window(0, 0, self.height, self.width)
 
-    def _rows(self) -> Iterator[tuple[int, int, int, int]]:
-        return self._spans(self.height, self.wanted.top, self.wanted.bottom)
+    def _counts(self) -> tuple[int, int]:
+        """Return the number of columns and rows of tiles."""
+        across, down = (-(-size // (self.tile_px or size)) for size in (self.wanted.width, self.wanted.height))
+        return across, down
 
-    def _columns(self) -> Iterator[tuple[int, int, int, int]]:
-        return self._spans(self.width, self.wanted.left, self.wanted.right)
+    def _row(self, index: int) -> Span:
+        return self._span(self.height, self.wanted.top, self.wanted.bottom, index)
 
-    def _spans(self, size: int, first: int, last: int) -> Iterator[tuple[int, int, int, int]]:
-        """Yield start and length of cores and of outer windows along one axis."""
+    def _column(self, index: int) -> Span:
+        return self._span(self.width, self.wanted.left, self.wanted.right, index)
+
+    def _span(self, size: int, first: int, last: int, index: int) -> Span:
+        """Return start and length of a core and of its outer window along one axis."""
         step, end = self.tile_px or last - first, padded_size(size, self.stride_px)
-        halo = round_up(self.halo_px, self.stride_px)
-        for start in range(first, last, step):
-            length = min(step, last - start)
-            begin = max(0, start // self.stride_px * self.stride_px - halo)
-            stop = min(end, max(round_up(start + length, self.stride_px) + halo, MIN_STRIDES * self.stride_px))
-            begin = max(0, min(begin, stop - MIN_STRIDES * self.stride_px))
-            yield start, length, begin, stop - begin
+        halo, start = round_up(self.halo_px, self.stride_px), first + index * step
+        length = min(step, last - start)
+        begin = max(0, start // self.stride_px * self.stride_px - halo)
+        stop = min(end, max(round_up(start + length, self.stride_px) + halo, MIN_STRIDES * self.stride_px))
+        begin = max(0, min(begin, stop - MIN_STRIDES * self.stride_px))
+        return start, length, begin, stop - begin
+
+    def _outer_sizes(self) -> tuple[list[int], list[int]]:
+        """Return the heights of the outer windows of all rows, and the widths of all columns."""
+        across, down = self._counts()
+        return [self._row(n)[3] for n in range(down)], [self._column(n)[3] for n in range(across)]
 
     def largest_px(self) -> int:
         """Return the pixels of the largest outer window."""
-        return max(span[3] for span in self._rows()) * max(span[3] for span in self._columns())
+        return math.prod(map(max, self._outer_sizes()))
 
     def excess(self) -> float:
         """Return the pixels that the network sees per pixel that is wanted."""
-        seen = sum(tile.outer.height * tile.outer.width for tile in self.tiles())
-        return seen / (self.wanted.height * self.wanted.width)
+        return math.prod(map(sum, self._outer_sizes())) / (self.wanted.height * self.wanted.width)
 
 
 def round_up(size: int, multiple: int) -> int:

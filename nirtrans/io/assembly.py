@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,12 +14,12 @@ from nirtrans.io.geotiff import Window
 from nirtrans.io.tiff_blocks import BlockTable, read_tables
 
 
-def assemble(stores: Sequence[BlockStore], windows: Mapping[int, Window]) -> Path:
+def assemble(stores: Sequence[BlockStore], window_of: Callable[[int], Window]) -> Path:
     """Join the stores of all shards in their first one's file, which then is a complete GeoTIFF.
 
     Args:
         stores: In order; the first begins with the file as it was laid out, the others with their blocks.
-        windows: The window of each tile.
+        window_of: Gives the window of a tile by its number.
 
     Returns:
         The file. A store that is opened on it again takes it back to what it was.
@@ -31,12 +31,12 @@ def assemble(stores: Sequence[BlockStore], windows: Mapping[int, Window]) -> Pat
     try:
         with path.open("r+b") as file:
             file.seek(stores[0].end)
-            placed = [(windows[record.tile], record, 0) for record in stores[0].records]
+            placed = [(window_of(record.tile), record, 0) for record in stores[0].records]
             for store in stores[1:]:
                 shift = file.tell()
                 with store.path.open("rb") as part:
                     shutil.copyfileobj(part, file, length=2**22)
-                placed += [(windows[record.tile], record, shift) for record in store.records]
+                placed += [(window_of(record.tile), record, shift) for record in store.records]
             _fill_tables(file, placed)
             file.flush()
             os.fsync(file.fileno())

@@ -1,22 +1,35 @@
 """How GDAL is asked: its messages become exceptions instead of lines on stderr, its cache is bounded in bytes."""
 
+import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 CACHE_BYTES = 64 * 2**20
+RETRY = {"GDAL_HTTP_MAX_RETRY": 3, "GDAL_HTTP_RETRY_DELAY": 1}
+"""Requests are repeated so often, after 1 s, then longer and longer."""
 
 
 @contextmanager
-def gdal_quiet() -> Iterator[None]:
-    """Keep GDAL from printing, and rasterio from warning of files without coordinates or with two kinds of mask."""
+def gdal_quiet(**options: object) -> Iterator[None]:
+    """Keep GDAL from printing, and rasterio from warning of files without coordinates or with two kinds of mask.
+
+    Args:
+        options: What else GDAL is told, in this thread.
+    """
     import rasterio
     from rasterio.errors import NodataShadowWarning, NotGeoreferencedWarning
 
     for category in (NotGeoreferencedWarning, NodataShadowWarning):
         warnings.filterwarnings("ignore", category=category)  # not catch_warnings, which is not safe among threads
-    with rasterio.Env():
+    with rasterio.Env(**options):
         yield
+
+
+def reading(decoders: int) -> AbstractContextManager[None]:
+    """Let GDAL decode blocks by several threads, and ask again where a server fails, unless the environment differs."""
+    patient = {name: value for name, value in RETRY.items() if name not in os.environ}
+    return gdal_quiet(GDAL_NUM_THREADS=decoders, **patient)
 
 
 @contextmanager

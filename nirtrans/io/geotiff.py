@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError, InputError, IOFailure
-from nirtrans.io.gdal import gdal_quiet, gdal_reason
+from nirtrans.io.gdal import gdal_reason, reading
 from nirtrans.io.transforms import apply
 from nirtrans.io.virtual import VirtualRaster
 
@@ -38,6 +38,7 @@ class Raster:
     Args:
         source: A file, anything else that GDAL opens, or a raster made of several.
         failure: What a read that breaks off raises: IOFailure while colorizing, DataError for training data.
+        decoders: Threads that decode the blocks of one read.
 
     Attributes:
         source: As given; opens the same raster once more.
@@ -49,11 +50,15 @@ class Raster:
     """
 
     def __init__(
-        self, source: str | Path | VirtualRaster, *, failure: type[DataError] | type[IOFailure] = IOFailure
+        self,
+        source: str | Path | VirtualRaster,
+        *,
+        failure: type[DataError] | type[IOFailure] = IOFailure,
+        decoders: int = 1,
     ) -> None:
-        self.source, self.failure = source, failure
+        self.source, self.failure, self.decoders = source, failure, decoders
         self.path, self._opened = source if isinstance(source, VirtualRaster) else (str(source), str(source))
-        self.dataset: DatasetReader = _open(self._opened)
+        self.dataset: DatasetReader = _open(self._opened, decoders)
         self._claimed: frozenset[int] = frozenset()
 
     def __enter__(self) -> "Raster":
@@ -172,19 +177,28 @@ class Raster:
             valid: [h, w], True where every band is valid by its own mask and finite.
 
         Raises:
-            IOFailure: If the file breaks off, naming the window (or the class given as `failure`).
+            IOFailure: If the file breaks off twice, naming the window (or the class given as `failure`).
         """
         from rasterio.errors import RasterioError
 
         self.claim(bands)
         part = window or (0, 0, self.height, self.width)
-        shape = size or part[2:]
         try:
-            with gdal_quiet():
-                values = self.dataset.read(list(bands), window=_slices(part), out_shape=(len(bands), *shape))
-                masks = list(self._masks(bands, part, shape))
-        except RasterioError as error:
+            return self._read(bands, part, size or part[2:])
+        except RasterioError:  # what a server or a network drive refuses once it may give the second time
+            self.close()
+        try:
+            self.dataset = _open(self._opened, self.decoders)
+            return self._read(bands, part, size or part[2:])
+        except (RasterioError, DataError) as error:
             raise self._broken(part, error) from None
+
+    def _read(
+        self, bands: Sequence[int], part: Window, shape: tuple[int, int]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        with reading(self.decoders):
+            values = self.dataset.read(list(bands), window=_slices(part), out_shape=(len(bands), *shape))
+            masks = list(self._masks(bands, part, shape))
         valid = np.isfinite(values).all(axis=0) if values.dtype.kind in "fc" else np.ones(shape, dtype=bool)
         for mask in masks:
             valid &= mask > 0
@@ -211,12 +225,12 @@ class Raster:
         )
 
 
-def _open(path: str) -> "DatasetReader":
+def _open(path: str, decoders: int) -> "DatasetReader":
     import rasterio
     from rasterio.errors import RasterioError
 
     try:
-        with gdal_quiet():
+        with reading(decoders):
             return rasterio.open(path)
     except RasterioError as error:
         local = "/vsi" not in path and "://" not in path
@@ -232,7 +246,7 @@ def _files(dataset: "DatasetReader", *, seen: set[str]) -> Iterator[str]:
         seen.add(name)
         yield name
         if name.lower().endswith(".vrt"):
-            with _open(name) as inner:
+            with _open(name, decoders=1) as inner:
                 yield from _files(inner, seen=seen)
 
 

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +90,14 @@ class Parts:
                 self.discard()
 
     def finish(
-        self, count: int, *, key: str, head: bytes, windows: Mapping[int, Window], dress: Callable[[Path], Path]
+        self,
+        count: int,
+        *,
+        key: str,
+        head: bytes,
+        tiles: int,
+        window_of: Callable[[int], Window],
+        dress: Callable[[Path], Path],
     ) -> list[BlockStore]:
         """Assemble the raster from all shards and put it under its name.
 
@@ -98,7 +105,8 @@ class Parts:
             count: How many shards there are.
             key: What determines the bytes.
             head: What the raster begins with.
-            windows: The window of every tile.
+            tiles: How many tiles the raster has.
+            window_of: Gives the window of a tile by its number.
             dress: Makes what is delivered of the assembled file.
 
         Raises:
@@ -112,12 +120,12 @@ class Parts:
                 for shard in shards
                 if self._path(shard).exists()
             }
-            whole = {shard for shard in stores if len(stores[shard].records) == len(shard.span(len(windows)))}
+            whole = {shard for shard in stores if len(stores[shard].records) == len(shard.span(tiles))}
             missing = ", ".join(str(shard.number) for shard in shards if shard not in whole)
             if missing:
                 remedy = f"run each with --shard I/{count}, then --resume"
                 raise InputError(f"{self.folder}: parts {missing} of {count} are not finished; {remedy}")
-            path = dress(assemble(list(stores.values()), windows))
+            path = dress(assemble(list(stores.values()), window_of))
         try:
             path.replace(self.target)
         except OSError as error:

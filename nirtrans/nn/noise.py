@@ -7,6 +7,7 @@ tiles agree. Who cuts the tiles says where their pixels come from (`placed`).
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 import torch
@@ -28,21 +29,21 @@ class Place(NamedTuple):
     columns: Tensor
 
 
+_PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
+"""Where the pixels of the next batch come from, for each thread; None for whole pictures."""
+
+
 class PixelNoise(nn.Module):
     """One field of normal deviates, indexed by the place of each pixel.
 
     Args:
         scale: Standard deviation; 0 gives zeros.
         seed: Chooses the field.
-
-    Attributes:
-        place: Where the pixels of the next batch come from; None for whole pictures. Set by `placed`.
     """
 
     def __init__(self, scale: float, *, seed: int = 0) -> None:
         super().__init__()
         self.scale, self.seed = scale, seed
-        self.place: Place | None = None
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the noise [N, 1, H, W] of the pixels of [N, C, H, W], in its type."""
@@ -54,10 +55,11 @@ class PixelNoise(nn.Module):
         return field[:, None].expand(count, 1, height, width).to(x.dtype)
 
     def _place(self, x: Tensor) -> Place:
-        if self.place is None:
+        place = _PLACE.get()
+        if place is None:
             rows, columns = (torch.arange(size, device=x.device)[None] for size in x.shape[2:])
             return Place(rows, columns)
-        return Place(*(index.to(x.device) for index in self.place))
+        return Place(*(index.to(x.device) for index in place))
 
 
 def normal_field(rows: Tensor, columns: Tensor, *, seed: int = 0) -> Tensor:
@@ -88,13 +90,10 @@ def _mix(word: Tensor) -> Tensor:
 
 
 @contextmanager
-def placed(module: nn.Module, place: Place | None) -> Iterator[None]:
-    """Tell every noise of a network or system where the pixels of a batch come from, for a `with` block."""
-    noises = [layer for layer in module.modules() if isinstance(layer, PixelNoise)]
-    for noise in noises:
-        noise.place = place
+def placed(place: Place | None) -> Iterator[None]:
+    """Tell the noise of every network that runs in this thread where the pixels of a batch come from."""
+    token = _PLACE.set(place)
     try:
         yield
     finally:
-        for noise in noises:
-            noise.place = None
+        _PLACE.reset(token)

@@ -18,7 +18,7 @@ from nirtrans.inference.colorizer import Colorizer, load_colorizer
 from nirtrans.inference.geotiff import SourceOptions, TileOptions, colorize_raster
 from nirtrans.inference.tiling import Window
 from nirtrans.io.geotiff import Raster
-from nirtrans.io.geotiff_write import lay_out
+from nirtrans.io.geotiff_write import lay_out, may_have_holes
 from nirtrans.io.raster_form import RasterForm
 
 pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
@@ -165,7 +165,9 @@ def _compare_mask(given: DatasetReader, made: DatasetReader, band: int, part: Wi
 
 def _compare_whole_head(source: Path) -> None:
     with Raster(source) as raster:
-        head = lay_out(raster, FORM, {"SYNTHETIC_COLOR": "YES"}, (0, 0, raster.height, raster.width))
+        head = lay_out(
+            raster, FORM, {"SYNTHETIC_COLOR": "YES"}, (0, 0, raster.height, raster.width), masked=may_have_holes(raster)
+        )
         with MemoryFile(head) as memory, memory.open() as made:
             _compare_grid(raster.dataset, made, None)
 

@@ -49,7 +49,7 @@ def test_each_picture_of_a_batch_has_its_place_for_the_time_of_the_block() -> No
     x = torch.zeros(2, 1, 4, 4, dtype=torch.float64)
     place = Place(torch.tensor([[0, 1, 2, 3], [2, 3, 2, 1]]), torch.tensor([[8, 9, 10, 11], [0, 1, 2, 3]]))
     whole = layer(torch.zeros(1, 1, 12, 12, dtype=torch.float64))[0, 0]
-    with placed(torch.nn.Sequential(layer), place):
+    with placed(place):
         first, second = layer(x)[:, 0]
     assert torch.equal(first, whole[:4, 8:])
     assert torch.equal(second, whole[[2, 3, 2, 1], :4])
