@@ -2,9 +2,10 @@
 
 import logging
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from typing import NamedTuple
+from functools import cache, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +13,13 @@ from numpy.typing import NDArray
 from nirtrans.errors import DataError, InputError
 from nirtrans.inference.scene import Pixels
 from nirtrans.inference.tiling import Window
-from nirtrans.io.bands import Scaling, find_bands, find_scaling, percentile_range, read_overview
+from nirtrans.io.bands import Scaling, find_bands, find_scaling, percentiles, read_overview
 from nirtrans.io.geotiff import Raster
 from nirtrans.models.weights import ModelInfo
 
 log = logging.getLogger("nirtrans")
+Overview = tuple[NDArray[Any], NDArray[np.bool_]]
+"""See `nirtrans.io.bands.read_overview`."""
 GSD_FACTOR, MOST_GSD_FACTOR = 1.25, 2.0
 """Ground sampling distances that differ by more than the first are warned about, by more than the second refused."""
 
@@ -118,33 +121,37 @@ def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions, *, known
     bands = find_bands(raster, info.preprocessing.bands, bands=options.bands, sensor=options.sensor)
     _check_measurements(raster, bands, options.input_range)
     _compare_gsd(raster, info.preprocessing.gsd_m, options.any_gsd)
-    scaling, low, high = _find_range(raster, bands, info, options, known)
-    filled = _has_undeclared_fill(raster, bands) if known is None else known.filled
+    overview = cache(partial(read_overview, raster, bands))  # which decodes every block of the raster
+    scaling, low, high = _find_range(raster, bands, info, options, partial(_percentiles, overview, known))
+    filled = _has_undeclared_fill(*overview()) if known is None else known.filled
     return RasterScene(raster, bands, scaling, low, high, filled=filled)
 
 
-def _has_undeclared_fill(raster: Raster, bands: tuple[int, ...]) -> bool:
+def _has_undeclared_fill(values: NDArray[Any], measured: NDArray[np.bool_]) -> bool:
     """Tell whether pixels are 0 in every band, as around rotated footprints; training leaves them out as well."""
-    values, measured = read_overview(raster, bands)
     return bool((~measured & (values == 0).all(axis=0)).any())
 
 
 def _find_range(
-    raster: Raster, bands: tuple[int, ...], info: ModelInfo, options: SourceOptions, known: Rule | None
+    raster: Raster,
+    bands: tuple[int, ...],
+    info: ModelInfo,
+    options: SourceOptions,
+    percentiles_of_scene: Callable[["Percentiles"], tuple[float, float]],
 ) -> tuple[Scaling | None, float, float]:
     """Decide scaling and range: the user's, the weights' physical range, 8-bit display values, or percentiles."""
     rule = info.preprocessing
     find = partial(find_scaling, raster, bands, sensor=options.sensor, scale=options.scale, offset=options.offset)
     given = parse_input_range(options.input_range)
     if isinstance(given, Percentiles):
-        return None, *_percentiles(raster, bands, given, known)
+        return None, *percentiles_of_scene(given)
     if given is not None:
         return find(), *given
     if rule.units == "reflectance":
         return find(required=True), *(rule.input_range or (0.0, 1.0))
     if rule.units == "picture" and raster.dtypes[bands[0] - 1] == "uint8":
         return None, 0.0, 255.0
-    return None, *_percentiles(raster, bands, Percentiles(), known)
+    return None, *percentiles_of_scene(Percentiles())
 
 
 @dataclass(frozen=True)
@@ -178,13 +185,11 @@ def parse_input_range(text: str | None) -> Percentiles | tuple[float, float] | N
     return Percentiles(*numbers)
 
 
-def _percentiles(
-    raster: Raster, bands: tuple[int, ...], wanted: Percentiles, known: Rule | None
-) -> tuple[float, float]:
+def _percentiles(overview: Callable[[], Overview], known: Rule | None, wanted: Percentiles) -> tuple[float, float]:
     """Return the percentiles of the scene, unless they are known; any range will do where nothing is valid."""
     if known is not None:
         return known.low, known.high
-    return percentile_range(raster, bands, wanted.low, wanted.high) or (0.0, 1.0)
+    return percentiles(*overview(), wanted.low, wanted.high) or (0.0, 1.0)
 
 
 def _check_measurements(raster: Raster, bands: tuple[int, ...], input_range: str | None) -> None:

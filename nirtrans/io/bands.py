@@ -8,6 +8,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -240,10 +241,16 @@ def percentile_range(
     At most 16 million pixels are looked at, by nearest-neighbour decimation of the whole raster. Pixels that are 0 in
     every band of the raster are fill, whether or not the file says so.
     """
-    values, valid = read_overview(raster, bands)
+    return percentiles(*read_overview(raster, bands), low, high)
+
+
+def percentiles(
+    values: NDArray[Any], valid: NDArray[np.bool_], low: float = 2.0, high: float = 98.0
+) -> tuple[float, float] | None:
+    """Return two percentiles of the valid pixels of [C, H, W], all bands together, or None if there is none."""
     if not valid.any():
         return None
-    bottom, top = np.percentile(values[:, valid], (low, high))
+    bottom, top = np.percentile(values if valid.all() else values[:, valid], (low, high))
     return float(bottom), float(top if top > bottom else bottom + 1)
 
 
