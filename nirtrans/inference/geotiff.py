@@ -159,7 +159,8 @@ def _first_pass(
     network: NetworkOptions,
 ) -> SceneStatistics:
     """Freeze the network at the statistics of the scene and leave them to shards and resumed runs."""
-    if known is not None and network.norm_stats != "tile":
+    measured = known is not None and (known.sample is not None or course.stats_in is not None)
+    if known is not None and measured and network.norm_stats != "tile":
         use_statistics(colorizer, known)
     statistics = known or find_statistics(colorizer, scene, network.norm_stats)
     parts.make_folder()

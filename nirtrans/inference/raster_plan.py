@@ -47,7 +47,7 @@ def parse_part(window: str | None, bbox: str | None) -> tuple[Window | None, tup
     if window and bbox:
         raise InputError("--window and --bbox both name the part that is wanted; give one of them")
     if window:
-        found = re.fullmatch(r"(\d{1,9}),(\d{1,9}),([1-9]\d{0,8}),([1-9]\d{0,8})", window)
+        found = re.fullmatch(r"(\d{1,10}),(\d{1,10}),([1-9]\d{0,9}),([1-9]\d{0,9})", window)
         if not found:
             raise InputError(f"--window expects X,Y,W,H in pixels, such as 0,0,1000,500, got {window!r}")
         x, y, width, height = map(int, found.groups())

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from nirtrans.errors import DataError, InputError
 from nirtrans.inference.scene import Pixels
 from nirtrans.inference.tiling import Window
-from nirtrans.io.bands import Scaling, find_bands, find_scaling, percentiles, read_overview
+from nirtrans.io.bands import Overview, Scaling, find_bands, find_scaling, look_over, percentiles, zero_in_others
 from nirtrans.io.geotiff import Raster
 from nirtrans.models.weights import ModelInfo
 
 log = logging.getLogger("nirtrans")
-Overview = tuple[NDArray[Any], NDArray[np.bool_]]
-"""See `nirtrans.io.bands.read_overview`."""
 GSD_FACTOR, MOST_GSD_FACTOR = 1.25, 2.0
 """Ground sampling distances that differ by more than the first are warned about, by more than the second refused."""
 
@@ -55,7 +53,7 @@ class RasterScene:
         scaling: From numbers to physical values; None if the range is one of numbers.
         low: Value that becomes 0.
         high: Value that becomes 1.
-        filled: Whether 0 means that nothing was measured, although the file calls it valid.
+        filled: Whether 0 in every band of the raster means that nothing was measured, although the file calls it valid.
     """
 
     raster: Raster
@@ -81,7 +79,8 @@ class RasterScene:
         values = numbers.astype(np.float32) if self.scaling is None else self.scaling.apply(numbers)
         unit = unit_range(values, self.low, self.high)
         if self.filled:
-            unit[:, (numbers == 0).all(axis=0)] = np.nan
+            zero = valid & (numbers == 0).all(axis=0)
+            unit[:, zero_in_others(self.raster, self.bands, zero, window)] = np.nan
         return unit, valid
 
     def describe(self) -> dict[str, object]:
@@ -121,15 +120,10 @@ def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions, *, known
     bands = find_bands(raster, info.preprocessing.bands, bands=options.bands, sensor=options.sensor)
     _check_measurements(raster, bands, options.input_range)
     _compare_gsd(raster, info.preprocessing.gsd_m, options.any_gsd)
-    overview = cache(partial(read_overview, raster, bands))  # which decodes every block of the raster
+    overview = cache(partial(look_over, raster, bands))  # which decodes every block of the raster
     scaling, low, high = _find_range(raster, bands, info, options, partial(_percentiles, overview, known))
-    filled = _has_undeclared_fill(*overview()) if known is None else known.filled
+    filled = bool(overview().fill.any()) if known is None else known.filled
     return RasterScene(raster, bands, scaling, low, high, filled=filled)
-
-
-def _has_undeclared_fill(values: NDArray[Any], measured: NDArray[np.bool_]) -> bool:
-    """Tell whether pixels are 0 in every band, as around rotated footprints; training leaves them out as well."""
-    return bool((~measured & (values == 0).all(axis=0)).any())
 
 
 def _find_range(
@@ -189,7 +183,7 @@ def _percentiles(overview: Callable[[], Overview], known: Rule | None, wanted: P
     """Return the percentiles of the scene, unless they are known; any range will do where nothing is valid."""
     if known is not None:
         return known.low, known.high
-    return percentiles(*overview(), wanted.low, wanted.high) or (0.0, 1.0)
+    return percentiles(*overview()[:2], wanted.low, wanted.high) or (0.0, 1.0)
 
 
 def _check_measurements(raster: Raster, bands: tuple[int, ...], input_range: str | None) -> None:

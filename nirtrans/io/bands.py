@@ -8,13 +8,13 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError, UnknownNameError
-from nirtrans.io.geotiff import Raster
+from nirtrans.io.geotiff import Raster, Window
 from nirtrans.registry import did_you_mean
 
 log = logging.getLogger("nirtrans")
@@ -254,20 +254,57 @@ def percentiles(
     return float(bottom), float(top if top > bottom else bottom + 1)
 
 
-def read_overview(raster: Raster, bands: Sequence[int]) -> tuple[NDArray, NDArray[np.bool_]]:
-    """Read bands of the whole raster, decimated to at most 16 million pixels; undeclared fill counts as invalid."""
+class Overview(NamedTuple):
+    """Some bands of a whole raster, decimated.
+
+    Attributes:
+        values: [C, h, w].
+        measured: [h, w], which pixels are valid and no fill.
+        fill: [h, w], which valid pixels are 0 in every band of the raster, as around rotated footprints.
+    """
+
+    values: NDArray[Any]
+    measured: NDArray[np.bool_]
+    fill: NDArray[np.bool_]
+
+
+def look_over(raster: Raster, bands: Sequence[int]) -> Overview:
+    """Read bands of the whole raster, decimated to at most 16 million pixels."""
     step = max(1, int(np.ceil(np.sqrt(raster.width * raster.height / PERCENTILE_PX))))
     size = (max(1, raster.height // step), max(1, raster.width // step))
     values, valid = raster.read(bands, size=size)
-    return values, valid & ~_fill(raster, bands, values)
+    zero = valid & (values == 0).all(axis=0)
+    fill = zero_in_others(raster, bands, zero, least_share=SUSPICIOUS_SHARE)
+    return Overview(values, valid & ~fill, fill)
 
 
-def _fill(raster: Raster, bands: Sequence[int], values: NDArray) -> NDArray[np.bool_]:
-    """Find pixels that are 0 in every band; the other bands are read one by one, and only if there is suspicion."""
-    fill = (values == 0).all(axis=0)
+def read_overview(raster: Raster, bands: Sequence[int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+    """Read bands of the whole raster, decimated; undeclared fill counts as invalid."""
+    return look_over(raster, bands)[:2]
+
+
+def zero_in_others(
+    raster: Raster,
+    bands: Sequence[int],
+    zero: NDArray[np.bool_],
+    window: Window | None = None,
+    *,
+    least_share: float = 0.0,
+) -> NDArray[np.bool_]:
+    """Return which pixels, known to be 0 in some bands, are 0 in all others as well.
+
+    The others are read one by one, and only while there is suspicion.
+
+    Args:
+        raster: Where to look.
+        bands: Bands that need not be looked at.
+        zero: [h, w].
+        window: What `zero` shows; all of the raster, decimated, if None.
+        least_share: Share of zeros from which they are suspicious.
+    """
     others = [band for band, colour in enumerate(raster.colours, start=1) if colour != "alpha" and band not in bands]
     for band in others:  # never an alpha band: reading it would claim it as data
-        if fill.mean() < SUSPICIOUS_SHARE:
-            return np.zeros_like(fill)
-        fill &= raster.read([band], size=fill.shape)[0][0] == 0
-    return fill
+        if not zero.any() or zero.mean() < least_share:
+            return np.zeros_like(zero)
+        zero = zero & (raster.read([band], window, size=(zero.shape[0], zero.shape[1]))[0][0] == 0)
+    return zero

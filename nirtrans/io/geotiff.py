@@ -227,12 +227,15 @@ class Raster:
 
 def _open(path: str, decoders: int) -> "DatasetReader":
     import rasterio
+    from rasterio._err import CPLE_BaseError  # what rasterio's properties raise; there is no public name
     from rasterio.errors import RasterioError
 
     try:
         with reading(decoders):
-            return rasterio.open(path)
-    except RasterioError as error:
+            dataset = rasterio.open(path)
+            _load_metadata(dataset)
+            return dataset
+    except (RasterioError, CPLE_BaseError) as error:
         local = "/vsi" not in path and "://" not in path
         if local and not Path(path).exists():
             raise DataError(f"{path}: no such file; give a raster that exists") from None
@@ -256,6 +259,11 @@ def _stamp(name: str) -> str:
         return name
     stat = path.stat()
     return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
+
+
+def _load_metadata(dataset: "DatasetReader") -> None:
+    """Ask for what GDAL loads late: what it finds damaged would surface at whatever is asked next."""
+    _ = dataset.mask_flag_enums, dataset.colorinterp, dataset.tags(), dataset.gcps, dataset.rpcs
 
 
 def _slices(part: Window) -> tuple[tuple[int, int], tuple[int, int]]:

@@ -95,7 +95,9 @@ def may_have_holes(source: Raster) -> bool:
     from rasterio.enums import MaskFlags
 
     flags = source.dataset.mask_flag_enums
-    return any(MaskFlags.all_valid not in band for band in flags) or any(np.dtype(t).kind == "f" for t in source.dtypes)
+    if any(MaskFlags.all_valid not in band for band in flags) or "alpha" in source.colours:
+        return True  # of several extra bands GDAL flags none where the first is alpha
+    return any(np.dtype(kind).kind == "f" for kind in source.dtypes)
 
 
 def _profile(source: Raster, form: RasterForm, window: Window) -> dict[str, Any]:

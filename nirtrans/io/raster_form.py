@@ -49,9 +49,10 @@ class RasterForm:
         if not 1 <= self.level <= _HIGHEST.get(self.compress, 1):
             known = " and ".join(f"{name} from 1 to {most}" for name, most in _HIGHEST.items())
             raise InputError(f"--level {self.level} does not go with --compress {self.compress}; {known} have levels")
-        if self.compress == "jpeg" and (self.dtype != "uint8" or self.mask == "alpha"):
+        if self.compress == "jpeg" and (self.dtype != "uint8" or self.mask != "internal"):
             raise InputError(
-                "--compress jpeg holds uint8 colours without alpha; use --dtype uint8 --mask internal, or zstd"
+                "--compress jpeg changes values: it holds uint8 without alpha or nodata; "
+                "use --dtype uint8 --mask internal, or zstd"
             )
         if self.mask == "alpha" and self.dtype == "float32":
             raise InputError(

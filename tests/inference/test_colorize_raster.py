@@ -173,6 +173,35 @@ def test_undeclared_fill_keeps_the_mask_and_does_not_tint_the_scene(tmp_path: Pa
         assert (made.dataset_mask() > 0).all()
 
 
+def test_dark_pixels_of_one_band_are_measured_where_others_are_not_0(tmp_path: Path, colorize: Colorize) -> None:
+    """A border of zeros in every band does not make fill of water, which is 0 in near infrared alone."""
+    band = numbers(dtype="uint8")
+    band[30:60, 40:80] = 0
+    source = write(tmp_path / "in.tif", band, **UTM, count=2, photometric="minisblack")
+    for name, border in (("whole", 0), ("bordered", 9)):
+        with rasterio.open(source, "r+") as given:
+            values = np.stack([band, np.full_like(band, 90)])
+            values[:, :border] = 0
+            given.write(values)
+        rule = {"norm": "batch", "options": SourceOptions(input_range="0,255", bands={"nir": 1})}
+        colorize(source, target=tmp_path / f"{name}.tif", **rule)
+    whole, bordered = (pixels(tmp_path / f"{name}.tif")[:, 40:] for name in ("whole", "bordered"))
+    assert np.array_equal(whole, bordered)
+
+
+def test_alpha_that_is_not_the_last_band_is_a_mask(tmp_path: Path, colorize: Colorize) -> None:
+    """GDAL flags no band as masked by it."""
+    band, valid = numbers(), np.ones((70, 90), dtype=bool)
+    valid[:20, :30] = False
+    source = write(tmp_path / "in.tif", band, **UTM, count=4, photometric="minisblack", alpha="yes")
+    with rasterio.open(source, "r+") as given:
+        assert [colour.name for colour in given.colorinterp].index("alpha") == 1
+        given.write(valid.astype("uint16") * 65535, 2)
+    colorize(source)
+    with rasterio.open(tmp_path / "out.tif") as made:
+        assert np.array_equal(made.dataset_mask() > 0, valid)
+
+
 @pytest.mark.parametrize(
     ("mask", "dtype"),
     [("internal", "uint8"), ("internal", "uint16"), ("internal", "float32"), ("alpha", "uint8"), ("alpha", "uint16"),
@@ -308,8 +337,9 @@ def test_contradicting_forms_are_refused() -> None:
         RasterForm(block_px=100)
     with pytest.raises(InputError, match="no float as transparency"):
         RasterForm("float32", "alpha")
-    with pytest.raises(InputError, match="jpeg"):
-        RasterForm("uint16", compress="jpeg")
+    for dtype, mask in (("uint16", "internal"), ("uint8", "alpha"), ("uint8", "nodata")):
+        with pytest.raises(InputError, match="jpeg"):
+            RasterForm(dtype, mask, compress="jpeg")  # type: ignore[arg-type]
 
 
 def test_a_source_that_breaks_off_leaves_nothing(tmp_path: Path, colorize: Colorize) -> None:
@@ -340,6 +370,18 @@ def test_shards_assemble_to_the_same_bytes(tmp_path: Path, colorize: Colorize, n
         assert (done.tiles, done.valid_tiles) == (whole.tiles, whole.valid_tiles) == (12, 11)
         assert target.read_bytes() == (tmp_path / "whole.tif").read_bytes()
         assert not Parts(target).exist()
+
+
+@pytest.mark.parametrize("nodata", [0, None])
+def test_shards_of_nothing(tmp_path: Path, colorize: Colorize, nodata: int | None) -> None:
+    """Without a measured pixel there are no statistics to freeze the network at."""
+    source = write(tmp_path / "in.tif", np.zeros((40, 50), "uint16"), **UTM, nodata=nodata)
+    cut = {"tiling": TileOptions(16), "form": RasterForm(block_px=16)}
+    for number in (1, 2):
+        colorize(source, course=Course(shard=Shard(number, 2)), **cut)
+    assert colorize(source, course=Course(resume=True), **cut).complete
+    with rasterio.open(tmp_path / "out.tif") as made:
+        assert (made.dataset_mask() > 0).any() == (nodata is None)
 
 
 def test_shards_that_are_missing_are_named(tmp_path: Path, colorize: Colorize) -> None:
@@ -430,6 +472,7 @@ def test_control_points_and_rpcs_of_a_part(tmp_path: Path, colorize: Colorize) -
     [
         (("0,0,0,5", None), "--window expects X,Y,W,H"),
         (("1,2,3", None), "--window expects X,Y,W,H"),
+        (("1,2,3,99999999999", None), "--window expects X,Y,W,H"),
         ((None, "1,2,3"), "--bbox expects four numbers"),
         ((None, "3,2,1,4"), "left < right"),
         (("1,2,3,4", "1,2,3,4"), "give one of them"),

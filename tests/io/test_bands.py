@@ -9,7 +9,7 @@ import pytest
 from rasterio.enums import ColorInterp
 
 from nirtrans.errors import DataError, UnknownNameError
-from nirtrans.io.bands import Scaling, find_bands, find_scaling, percentile_range
+from nirtrans.io.bands import Scaling, find_bands, find_scaling, look_over, percentile_range
 from nirtrans.io.geotiff import Raster
 
 WriteRaster = Callable[..., Path]
@@ -171,6 +171,15 @@ def test_zeros_of_one_band_alone_are_no_fill(write_raster: WriteRaster) -> None:
     values[0, :10] = 0
     with Raster(write_raster(values)) as raster:
         assert percentile_range(raster, [1]) == (0, 50)
+
+
+def test_zeros_under_a_mask_are_no_undeclared_fill(write_raster: WriteRaster) -> None:
+    values = np.full((2, 20, 20), 50, np.uint16)
+    values[:, :10] = 0
+    with Raster(write_raster(values, nodata=0)) as raster:
+        assert not look_over(raster, [1]).fill.any()
+    with Raster(write_raster(values)) as raster:
+        assert look_over(raster, [1]).fill.any()
 
 
 def test_percentiles_of_nothing_and_of_a_constant(write_raster: WriteRaster) -> None:

@@ -1,5 +1,6 @@
 """Windows, masks and failures of rasters."""
 
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -168,3 +169,15 @@ def test_odd_real_rasters(shared_data: Path, name: str, share: float | None) -> 
 def test_truncated_real_rasters(shared_data: Path, name: str) -> None:
     with Raster(shared_data / "geotiff-edge" / name) as raster, pytest.raises(IOFailure, match=name):
         raster.read([1])
+
+
+def test_a_broken_chain_of_directories_is_named(write_raster: WriteRaster) -> None:
+    """GDAL looks for masks and overviews late, and rasterio would complain at whatever is asked next."""
+    path = write_raster(VALUES.astype(np.uint8)[:, :20, :20], bigtiff="no")
+    content = bytearray(path.read_bytes())
+    (first,) = struct.unpack_from("<I", content, 4)
+    (count,) = struct.unpack_from("<H", content, first)
+    struct.pack_into("<I", content, first + 2 + 12 * count, 3)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"cannot be opened as a raster .*Failed to read directory"):
+        Raster(path)
