@@ -8,7 +8,7 @@ import signal
 import sys
 import warnings
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, TracebackType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -87,7 +87,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 def run(arguments: list[str], *, debug: bool = False) -> int:
     """Run one command and return its exit code; an error is printed as one line on stderr."""
     try:
-        return int(app(args=arguments, standalone_mode=False) or 0)
+        return _call(arguments)
     except typer.Exit as stop:
         return stop.exit_code
     except NirtransError as error:
@@ -105,6 +105,11 @@ def run(arguments: list[str], *, debug: bool = False) -> int:
         if hasattr(error, "format_message"):  # a usage error of the option parser, empty where it has printed the help
             return _report(ValueError(message), 2, debug) if (message := error.format_message()) else 2
         return _report(RuntimeError(f"unexpected {type(error).__name__}: {error}; --debug shows where"), 3, debug)
+
+
+def _call(arguments: list[str]) -> int:
+    """Run one command; calling `app` itself would put typer's hook for exceptions in place of ours."""
+    return int(typer.main.get_command(app)(args=arguments, standalone_mode=False) or 0)
 
 
 def _report(error: BaseException, code: int, debug: bool) -> int:
@@ -133,7 +138,14 @@ def _speak_with_one_voice(debug: bool) -> None:
     if debug:
         return
     logging.getLogger().handlers = [_WarningLine()]
-    warnings.showwarning = _ignore_warning
+    warnings.showwarning = sys.unraisablehook = _ignore_warning
+    sys.excepthook = _print_unless_undecodable
+
+
+def _print_unless_undecodable(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an exception, but not rasterio's when GDAL quotes a damaged file in bytes that are no text: it goes on."""
+    if not issubclass(kind, UnicodeDecodeError):
+        sys.__excepthook__(kind, error, trace)
 
 
 def _ignore_warning(*args: Any, **kwargs: Any) -> None:

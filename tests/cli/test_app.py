@@ -77,10 +77,10 @@ def test_usage_errors_are_one_line(nirtrans: Callable, arguments: list[str], mes
     ],
 )
 def test_exit_codes(nirtrans: Callable, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int) -> None:
-    def fail(**options: object) -> None:
+    def fail(arguments: list[str]) -> None:
         raise error
 
-    monkeypatch.setattr(app, "app", fail)
+    monkeypatch.setattr(app, "_call", fail)
     outcome = nirtrans("models")
     assert outcome.code == code
     assert outcome.error.startswith("error: ")
@@ -132,3 +132,21 @@ def test_doctor_fails_when_cuda_is_required(nirtrans: Callable, monkeypatch: pyt
     outcome = nirtrans("doctor")
     assert outcome.code == 3
     assert "NIRTRANS_REQUIRE_CUDA=1" in outcome.error
+
+
+def test_what_rasterio_cannot_decode_is_not_printed() -> None:
+    """GDAL quotes damaged files; rasterio's handler then prints a traceback and goes on."""
+    program = """
+import sys
+from nirtrans.cli.app import _speak_with_one_voice
+_speak_with_one_voice(False)
+sys.excepthook(*[UnicodeDecodeError, UnicodeDecodeError("utf-8", b"x", 0, 1, "no"), None])
+class Loud:
+    def __del__(self):
+        raise ValueError
+Loud()
+raise RuntimeError("seen")
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stderr.count("Error") == 1
+    assert "RuntimeError: seen" in done.stderr
