@@ -14,6 +14,7 @@ hypothesis.settings.load_profile("any machine")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--slow", action="store_true", help="run tests marked slow as well")
+    parser.addoption("--fuzz", type=int, default=60, metavar="N", help="cases of the fuzz harness (60)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
