@@ -76,7 +76,9 @@ StatsOut = Annotated[
 
 
 def colorize(
-    source: Annotated[str, typer.Argument(metavar="SRC", help="A picture, folder, pattern, GeoTIFF, VRT or COG.")],
+    source: Annotated[
+        str, typer.Argument(metavar="SRC", help="A picture, folder, pattern, raster, list of rasters or STAC item.")
+    ],
     target: Annotated[Path, typer.Argument(metavar="DST", help="A file, or a folder that mirrors SRC.")],
     weights: Annotated[str, typer.Option("--weights", metavar="FILE|NAME", help="A .safetensors file or run folder.")],
     bands: Bands = None,

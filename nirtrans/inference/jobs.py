@@ -20,12 +20,12 @@ from nirtrans.io.geotiff import RASTER_SUFFIXES, Raster
 from nirtrans.io.images import IMAGE_SUFFIXES
 from nirtrans.io.parts import PARTS_SUFFIX, Parts
 from nirtrans.io.raster_form import RasterForm
-from nirtrans.io.sources import LIST_SUFFIX, find_source, is_list
+from nirtrans.io.sources import ITEM_SUFFIX, LIST_SUFFIX, find_source, is_list
 from nirtrans.progress import SILENT
 
 log = logging.getLogger("nirtrans")
 SUFFIXES = {*IMAGE_SUFFIXES, *RASTER_SUFFIXES}
-WRITTEN_AS = {".vrt": ".tif", ".jp2": ".tif", LIST_SUFFIX: ".tif"}
+WRITTEN_AS = {".vrt": ".tif", ".jp2": ".tif", LIST_SUFFIX: ".tif", ITEM_SUFFIX: ".tif"}
 """Formats that are read but written as GeoTIFF."""
 WILDCARDS = frozenset("*?[")
 
@@ -61,7 +61,7 @@ def find_jobs(source: str, target: Path, *, overwrite: bool = False, resume: boo
 
     Args:
         source: A file, a folder, a pattern such as `photos/*.png`, a name that GDAL opens (/vsi..., https://...), or
-            a list of rasters (tiles.txt or @FILE).
+            a list of rasters (tiles.txt or @FILE), or a STAC item (.json).
         target: A file, or for folders and patterns a folder that mirrors the source.
         overwrite: Replace what is there.
         resume: Leave out what is there already.
@@ -154,7 +154,7 @@ def run_job(colorizer: Colorizer, job: Job, options: JobOptions) -> Result | Non
         _check_raster_target(job)
         return colorize_raster(
             colorizer,
-            find_source(job.source),
+            find_source(job.source, colorizer.info.preprocessing.bands),
             job.target,
             options=options.source,
             tiling=options.tiling,

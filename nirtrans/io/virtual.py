@@ -79,25 +79,32 @@ class VirtualBand:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def describe(
-    name: str, bands: Iterable[VirtualBand], *, size: tuple[int, int], crs: Any, transform: Any, tags: Mapping[str, str]
-) -> VirtualRaster:
-    """Describe a raster of some bands.
+@dataclass(frozen=True)
+class Place:
+    """Where a raster lies.
 
-    Args:
-        name: What the user called it.
-        bands: In order.
+    Attributes:
         size: Width and height.
         crs: Coordinate system as rasterio gives it; None if there is none.
         transform: Affine transform from pixels to coordinates.
-        tags: Tags of the raster.
+        rpcs: Rational polynomial coefficients as GDAL's tags.
     """
-    root = Element("VRTDataset", rasterXSize=str(size[0]), rasterYSize=str(size[1]))
-    if crs is not None:
-        SubElement(root, "SRS").text = crs.to_wkt(version="WKT2_2019")
-    t = transform
+
+    size: tuple[int, int]
+    crs: Any
+    transform: Any
+    rpcs: Mapping[str, str] = field(default_factory=dict)
+
+
+def describe(name: str, bands: Iterable[VirtualBand], place: Place, tags: Mapping[str, str]) -> VirtualRaster:
+    """Describe a raster of some bands; the name is what the user called it."""
+    root = Element("VRTDataset", rasterXSize=str(place.size[0]), rasterYSize=str(place.size[1]))
+    if place.crs is not None:
+        SubElement(root, "SRS").text = place.crs.to_wkt(version="WKT2_2019")
+    t = place.transform
     SubElement(root, "GeoTransform").text = ",".join(map(repr, map(float, (t.c, t.a, t.b, t.f, t.d, t.e))))
     _add_tags(root, tags)
+    _add_tags(root, place.rpcs, domain="RPC")
     for number, band in enumerate(bands, start=1):
         _add_band(root, band, number)
     return VirtualRaster(name, tostring(root, encoding="unicode"))
@@ -121,9 +128,9 @@ def is_remote(file: str) -> bool:
     return file.startswith("/vsi") or bool(urlsplit(file).scheme and "://" in file)
 
 
-def _add_tags(parent: Element, tags: Mapping[str, str]) -> None:
+def _add_tags(parent: Element, tags: Mapping[str, str], **domain: str) -> None:
     if tags:
-        holder = SubElement(parent, "Metadata")
+        holder = SubElement(parent, "Metadata", domain)
         for key, text in tags.items():
             SubElement(holder, "MDI", key=key).text = text
 

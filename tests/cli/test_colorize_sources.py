@@ -1,5 +1,6 @@
 """`nirtrans colorize` of sources that are made of several files."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -133,3 +134,57 @@ def test_lists_that_are_refused(colorize: Command, lines: str, target: str, mess
     assert made.code == 2
     assert message in made.error
     assert not Path("out.tif").exists()
+
+
+RGBN = ("red", "green", "blue", "nir")
+
+
+def write_item(path: Path, hrefs: dict[str, str], **facts: Any) -> Path:
+    assets = {
+        name: {"href": href, "eo:bands": [{"common_name": name}], "raster:bands": [facts]}
+        for name, href in hrefs.items()
+    }
+    path.write_text(json.dumps({"type": "Feature", "stac_version": "1.0.0", "assets": assets}))
+    return path
+
+
+def test_a_stac_item_gives_the_colours_of_its_files(nirtrans: Command, tmp_path: Path) -> None:
+    bands = {name: band() // divisor for name, divisor in zip(RGBN, (4, 3, 2, 1), strict=True)}
+    stacked = write(tmp_path / "stacked.tif", *bands.values())
+    for name, values in bands.items():
+        write(tmp_path / f"{name}.tif", values)
+    item = write_item(tmp_path / "item.json", {name: f"{name}.tif" for name in RGBN}, scale=1e-4, offset=-0.01)
+    flags = ("--weights", "spectral-ndvi-green", *FLAGS)
+    numbers = ",".join(f"{name}={number}" for number, name in enumerate(RGBN, start=1))
+    told = ("--bands", numbers, "--scale", "1e-4", "--offset", "-0.01")
+    assert nirtrans("colorize", stacked, tmp_path / "a.tif", *flags, *told).code == 0
+    made = nirtrans("colorize", item, tmp_path / "b.tif", *flags)
+    assert (made.code, made.err) == (0, "")
+    assert np.array_equal(result(tmp_path / "a.tif")[0], result(tmp_path / "b.tif")[0])
+
+
+def test_a_remote_item(colorize: Command, serve: Callable[[Path], str]) -> None:
+    write(Path("whole.tif"), band())
+    near = write_item(Path("near.json"), {"nir": "whole.tif"})
+    far = write_item(Path("far.json"), {"nir": serve(Path("whole.tif"))})
+    assert colorize(near, "near.tif").code == 0
+    assert colorize(serve(far), "far.tif").code == 0
+    assert Path("near.tif").read_bytes() == Path("far.tif").read_bytes()
+    address = serve(near)
+    made = colorize(address, "out.tif")
+    assert made.code == 2
+    assert address.replace("near.json", "whole.tif") in made.error  # relative to the item
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}", "item.json: expected a STAC item"),
+        ('{"type": "Feature", "stac_version": "1.0.0", "assets": {}}', "no asset has a band with the common name nir"),
+    ],
+)
+def test_items_that_are_refused(colorize: Command, text: str, message: str) -> None:
+    Path("item.json").write_text(text)
+    made = colorize("item.json", "out.tif")
+    assert made.code == 2
+    assert message in made.error

@@ -62,7 +62,7 @@ def write(
 def mosaic(tmp_path: Path) -> Callable[..., Raster]:
     def call(*names: str) -> Raster:
         (tmp_path / "tiles.txt").write_text("\n".join(names))
-        return Raster(find_source(str(tmp_path / "tiles.txt")))
+        return Raster(find_source(str(tmp_path / "tiles.txt"), ("nir",)))
 
     return call
 
@@ -165,7 +165,7 @@ def test_names_in_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     lines = ["# tiles", "", "deep/a b&c.tif\r", f"  {tmp_path}/other.tif"]
     (tmp_path / "tiles.lst").write_bytes(b"\xef\xbb\xbf" + "\n".join(lines).encode())
     monkeypatch.chdir(tmp_path / "deep")
-    with Raster(find_source("@../tiles.lst")) as made:
+    with Raster(find_source("@../tiles.lst", ("nir",))) as made:
         assert (made.width, made.path) == (120, "../tiles.lst")
         assert made.read([1])[1].all()
 
@@ -190,7 +190,7 @@ UNFIT: list[tuple[dict[str, Any], str]] = [
     ({"dtype": "uint8"}, "different sample types: uint8 and uint16"),
     ({"description": "red"}, "different descriptions of bands: red and nir"),
     ({"description": ""}, "different descriptions of bands: - and nir"),
-    ({"scale": 1e-4}, "different scales and offsets: 0.0001,0 and 1,0"),
+    ({"scale": 1e-4}, "different scales and offsets: 0.0001,0.0 and 1.0,0.0"),
     ({"place": (2**31, 0)}, "px apart; join neighbours alone"),
 ]
 
@@ -229,7 +229,7 @@ def test_lists_of_nothing(tmp_path: Path, text: bytes, message: str) -> None:
     write(tmp_path / "bare.tif", band(), crs=None, transform=None)
     (tmp_path / "list.txt").write_bytes(text)
     with pytest.raises(DataError, match=message):
-        find_source(str(tmp_path / "list.txt"))
+        find_source(str(tmp_path / "list.txt"), ("nir",))
 
 
 def vrt(path: Path, *names: str) -> Path:
