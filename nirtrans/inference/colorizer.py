@@ -175,6 +175,7 @@ class Colorizer:
         halo_px: int | None = None,
         step_px: int = BLOCK_PX,
         region: Window | None = None,
+        whole: bool = True,
     ) -> Grid:
         """Choose tiles for a scene.
 
@@ -184,6 +185,7 @@ class Colorizer:
             halo_px: Margin; None for the one that the weights need.
             step_px: What a chosen tile is a multiple of, beside the stride.
             region: The part that is wanted; None for all of the scene.
+            whole: Whether a scene that the memory holds is one tile unless somebody chooses.
 
         Raises:
             InputError: If the tile does not fit the stride or the memory, or the network needs the whole scene.
@@ -195,7 +197,7 @@ class Colorizer:
             )
         cut = partial(Grid, scene.height, scene.width, halo_px=halo, stride_px=stride, region=region)
         grid = cut(tile_px or 0)
-        if tile_px is None and grid.largest_px() > self.budget_px:
+        if tile_px is None and not (whole and grid.largest_px() <= self.budget_px):
             grid = cut(self._tile_px(halo, math.lcm(step_px, stride)))
         elif grid.largest_px() > self.budget_px:
             side = math.isqrt(self.budget_px)

@@ -79,7 +79,8 @@ def plan(colorizer: Colorizer, scene: RasterScene, tiling: TileOptions, form: Ra
     needed = colorizer.info.halo_px
     if halo is not None and halo < needed:
         log.warning("halo %d px is less than the %d px that these weights see; seams may show", halo, needed)
-    return colorizer.grid(scene, tile_px=tile, halo_px=halo, step_px=block, region=region)
+    at_once = not colorizer.info.bounded  # else tiles, so that reading, network and encoding go on side by side
+    return colorizer.grid(scene, tile_px=tile, halo_px=halo, step_px=block, region=region, whole=at_once)
 
 
 def find_region(raster: Raster, tiling: TileOptions) -> Window | None:
