@@ -55,7 +55,8 @@ types: setup
 
 bench: setup
 	$(BIN)/nirtrans bench lab && $(BIN)/nirtrans bench bins && $(BIN)/nirtrans bench ssim && $(BIN)/nirtrans bench train
-	$(BIN)/python scripts/kernel_tables.py
+	$(BIN)/nirtrans bench geotiff --device cpu
+	$(BIN)/python scripts/kernel_tables.py && $(BIN)/python scripts/raster_tables.py
 
 wheel: setup
 	$(BIN)/python -m pip wheel --no-build-isolation --no-deps -w dist .

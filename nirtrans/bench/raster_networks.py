@@ -2,6 +2,7 @@
 
 import time
 from pathlib import Path
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -33,11 +34,13 @@ class Grey(System):
     def __init__(self, pause_s_per_px: float = 0.0) -> None:
         super().__init__(Settings(), in_channels=1)
         self.pause_s_per_px = pause_s_per_px
+        self._device = Lock()  # which serves one thread at a time
 
     def colorize(self, source: Tensor) -> Tensor:
         """[N, 1, H, W] -> [N, 3, H, W], views."""
         if self.pause_s_per_px:
-            time.sleep(self.pause_s_per_px * source.numel())
+            with self._device:
+                time.sleep(self.pause_s_per_px * source.numel())
         return source.expand(-1, 3, -1, -1)
 
 

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 from nirtrans.bench.raster_child import Task
 from nirtrans.bench.raster_scenes import PATTERN_PX, pattern
 from nirtrans.inference.colorizer import Colorizer
+from nirtrans.inference.device import one_thread_each
 from nirtrans.inference.geotiff import Course, colorize_raster
 from nirtrans.inference.raster_plan import TileOptions, plan
 from nirtrans.inference.resources import Resources
 from nirtrans.inference.scaling import RasterScene, SourceOptions, open_scene, unit_range
 from nirtrans.inference.scene import read_tile
 from nirtrans.inference.scene_statistics import read_statistics
+from nirtrans.inference.stream import ahead, colour_batch
 from nirtrans.inference.tiling import Grid, Window
 from nirtrans.io.geotiff import Raster
 from nirtrans.io.geotiff_write import encode_tile
@@ -129,13 +131,24 @@ def whole_array(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
 
 
 def network(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
-    """The network alone, on tiles in memory that include their halo."""
+    """The network alone, on tiles in memory that include their halo, each thread with a tile of its own."""
     with _opened(task, colorizer) as (scene, grid):
-        sources = [read_tile(scene, tile).source for tile in grid.tiles()]
+        inputs = [[(tile, read_tile(scene, tile))] for tile in grid.tiles()]
+        workers = Resources(task.threads).pace(colorizer, grid).workers
+    colour = partial(colour_batch, colorizer.forward())
+    with one_thread_each(), watch:
+        for _ in ahead(colour, inputs, count=workers, workers=workers):
+            pass
+
+
+def shared_network(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
+    """The same, all threads together on one tile after the other."""
+    with _opened(task, colorizer) as (scene, grid):
+        inputs = [[(tile, read_tile(scene, tile))] for tile in grid.tiles()]
+    forward = colorizer.forward()
     with watch:
-        for source in sources:
-            if source is not None:
-                colorizer.forward()(torch.from_numpy(source)[None])
+        for batch in inputs:
+            colour_batch(forward, batch)
 
 
 def idle(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
@@ -153,6 +166,7 @@ WAYS: dict[str, Callable[[Task, Colorizer, Stopwatch], None]] = {
     "plain_loop, all cores": partial(plain_loop, options=ALL_CORES),
     "whole_array": whole_array,
     "network": network,
+    "shared_network": shared_network,
     "idle": idle,
 }
 

@@ -1,14 +1,17 @@
 """The benchmark of rasters: whole tables, contestants that come to the same pixels, and failures that are told."""
 
 import json
+import subprocess
+import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import rasterio
+import torch
 
 from nirtrans.bench import geotiff, raster_child, raster_place, raster_restart, suites
 from nirtrans.bench.raster_child import Cost, Task, measure, work
@@ -133,8 +136,6 @@ def test_networks_that_cost_nothing() -> None:
     grey, slow = (open_network(name, "cpu").system for name in (GREY, pausing(1e-6)))
     assert isinstance(slow, Grey)
     assert slow.pause_s_per_px == 1e-6
-    import torch
-
     source = torch.rand(1, 1, 8, 8)
     assert torch.equal(grey.colorize(source), source.expand(-1, 3, -1, -1))
 
@@ -153,11 +154,27 @@ def test_goals_and_figures() -> None:
     assert [told(figure) for figure in (0.123, 12.34, 1234.5, None)] == ["0.12", "12.3", "1234", ""]
 
 
+def test_tables_in_the_documentation_are_those_of_the_results() -> None:
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "scripts/raster_tables.py", "--check"], cwd=root, check=True)
+
+
+def test_the_pausing_network_serves_one_thread_at_a_time() -> None:
+    system = open_network(pausing(5e-4), "cpu").system
+    began = time.perf_counter()
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(system.colorize, [torch.zeros(1, 1, 8, 8)] * 2))
+    assert time.perf_counter() - began > 2 * 64 * 5e-4
+
+
 def test_nothing_is_compiled() -> None:
     with pytest.raises(InputError, match="--compiled: no network of this benchmark is compiled"):
         suites.run_suite("geotiff", threads=[1], devices=["cpu"], compiled=True)
 
 
-def test_every_way_is_a_task_of_a_child() -> None:
+def test_every_way_is_measured(place: Place) -> None:
     assert json.loads(raster_child.command(Task("idle", "a.tif", "b.tif"))[-1])["way"] in WAYS
-    assert partial(here).func is here
+    for way in WAYS.keys() - PICTURES - {"idle"}:
+        cost = here(place.task(way, place.scene(512)))
+        assert cost.cpu_s > 0
+        assert cost.wall_s > 0
