@@ -13,10 +13,11 @@ from nirtrans.data.layout import TARGET_FOLDER, Layout, find_layout
 from nirtrans.data.readable import OPENING_THREADS, SHOWN
 from nirtrans.data.split import read_labels
 from nirtrans.errors import DataError
-from nirtrans.io.bands import find_bands, read_overview
+from nirtrans.io.bands import find_bands
 from nirtrans.io.gdal import gdal_cache
 from nirtrans.io.geotiff import Raster
 from nirtrans.io.images import read_image
+from nirtrans.io.overview import read_overview
 
 
 @dataclass(frozen=True)

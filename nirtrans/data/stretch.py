@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from nirtrans.data.synthetic import DISPLAY_GAMMA, DISPLAY_TOP
 from nirtrans.errors import DataError
-from nirtrans.io.bands import Scaling, find_sensor, percentile_range, read_overview
+from nirtrans.io.bands import Scaling, find_sensor
 from nirtrans.io.geotiff import Raster
+from nirtrans.io.overview import percentiles, read_overview
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def source_stretch(
     count = len(bands)
     if input_range is not None and scaling is not None:
         return Stretch.physical(scaling, *input_range)
-    ends = percentile_range(raster, bands)
+    ends = percentiles(*read_overview(raster, bands))
     if ends is None:
         raise DataError(f"{raster.path}: no valid pixel in the overview; leave it out of the training data")
     if input_range is None:

@@ -112,7 +112,8 @@ def colorize_raster(
     course = replace(course, resources=resources)
     with gdal_cache(), one_thread_each(), Raster(source, failure=failure, decoders=resources.readers) as raster:
         _check_target(target, raster)
-        scene = open_scene(raster, colorizer.info, options, known=None if known is None else known.rule())
+        rule = None if known is None else known.rule()
+        scene = open_scene(raster, colorizer.info, options, known=rule, threads=resources.thread_count)
         grid = plan(colorizer, scene, tiling, form)
         grid, cache_bytes = walk(raster, grid, resources.cache_mb)
         form = form if form.block_px else replace(form, block_px=fitting_block(grid))

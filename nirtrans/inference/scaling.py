@@ -2,9 +2,8 @@
 
 import logging
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -13,11 +12,14 @@ from numpy.typing import NDArray
 from nirtrans.errors import DataError, InputError
 from nirtrans.inference.scene import Pixels
 from nirtrans.inference.tiling import Window
-from nirtrans.io.bands import Overview, Scaling, find_bands, find_scaling, look_over, percentiles, zero_in_others
+from nirtrans.io.bands import Scaling, find_bands, find_scaling
 from nirtrans.io.geotiff import Raster
+from nirtrans.io.overview import look_over, percentiles, zero_in_others
 from nirtrans.models.weights import ModelInfo
 
 log = logging.getLogger("nirtrans")
+ANY_RANGE = (0.0, 1.0)
+"""Where no pixel is valid."""
 GSD_FACTOR, MOST_GSD_FACTOR = 1.25, 2.0
 """Ground sampling distances that differ by more than the first are warned about, by more than the second refused."""
 
@@ -54,6 +56,7 @@ class RasterScene:
         low: Value that becomes 0.
         high: Value that becomes 1.
         filled: Whether 0 in every band of the raster means that nothing was measured, although the file calls it valid.
+        valid_share: Share of measured pixels, 0 to 1, as a look at some of them tells.
     """
 
     raster: Raster
@@ -62,6 +65,7 @@ class RasterScene:
     low: float
     high: float
     filled: bool = False
+    valid_share: float = 1.0
 
     @property
     def height(self) -> int:
@@ -80,7 +84,8 @@ class RasterScene:
         unit = unit_range(values, self.low, self.high)
         if self.filled:
             zero = valid & (numbers == 0).all(axis=0)
-            unit[:, zero_in_others(self.raster, self.bands, zero, window)] = np.nan
+            fill = zero_in_others(self.raster, self.bands, zero, lambda band: self.raster.read([band], window)[0][0])
+            unit[:, fill] = np.nan
         return unit, valid
 
     def describe(self) -> dict[str, object]:
@@ -108,10 +113,20 @@ class Rule(NamedTuple):
     low: float
     high: float
     filled: bool
+    valid_share: float
 
 
-def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions, *, known: Rule | None = None) -> RasterScene:
-    """Find the bands that the weights want and the rule that scales them; what is `known` is not looked for.
+def open_scene(
+    raster: Raster, info: ModelInfo, options: SourceOptions, *, known: Rule | None = None, threads: int = 1
+) -> RasterScene:
+    """Find the bands that the weights want and the rule that scales them.
+
+    Args:
+        raster: Where to read.
+        info: What the weights say of themselves.
+        options: What the user says of the raster.
+        known: What an earlier look has told; None to look, which decodes the whole raster once.
+        threads: How many look at the same time.
 
     Raises:
         DataError: If bands or scaling cannot be found, or values are no measurements.
@@ -120,32 +135,32 @@ def open_scene(raster: Raster, info: ModelInfo, options: SourceOptions, *, known
     bands = find_bands(raster, info.preprocessing.bands, bands=options.bands, sensor=options.sensor)
     _check_measurements(raster, bands, options.input_range)
     _compare_gsd(raster, info.preprocessing.gsd_m, options.any_gsd)
-    overview = cache(partial(look_over, raster, bands))  # which decodes every block of the raster
-    scaling, low, high = _find_range(raster, bands, info, options, partial(_percentiles, overview, known))
-    filled = bool(overview().fill.any()) if known is None else known.filled
-    return RasterScene(raster, bands, scaling, low, high, filled=filled)
+    scaling, given = _find_range(raster, bands, info, options)
+    if known is not None:
+        low, high = given if isinstance(given, tuple) else (known.low, known.high)
+        return RasterScene(raster, bands, scaling, low, high, known.filled, known.valid_share)
+    seen = look_over(raster, bands, threads=threads)
+    low, high = given if isinstance(given, tuple) else percentiles(*seen[:2], given.low, given.high) or ANY_RANGE
+    filled, valid_share = bool(seen.fill.any()), float(seen.measured.mean())
+    return RasterScene(raster, bands, scaling, low, high, filled, valid_share)
 
 
 def _find_range(
-    raster: Raster,
-    bands: tuple[int, ...],
-    info: ModelInfo,
-    options: SourceOptions,
-    percentiles_of_scene: Callable[["Percentiles"], tuple[float, float]],
-) -> tuple[Scaling | None, float, float]:
+    raster: Raster, bands: tuple[int, ...], info: ModelInfo, options: SourceOptions
+) -> tuple[Scaling | None, "tuple[float, float] | Percentiles"]:
     """Decide scaling and range: the user's, the weights' physical range, 8-bit display values, or percentiles."""
     rule = info.preprocessing
     find = partial(find_scaling, raster, bands, sensor=options.sensor, scale=options.scale, offset=options.offset)
     given = parse_input_range(options.input_range)
     if isinstance(given, Percentiles):
-        return None, *percentiles_of_scene(given)
+        return None, given
     if given is not None:
-        return find(), *given
+        return find(), given
     if rule.units == "reflectance":
-        return find(required=True), *(rule.input_range or (0.0, 1.0))
+        return find(required=True), rule.input_range or (0.0, 1.0)
     if rule.units == "picture" and raster.dtypes[bands[0] - 1] == "uint8":
-        return None, 0.0, 255.0
-    return None, *percentiles_of_scene(Percentiles())
+        return None, (0.0, 255.0)
+    return None, Percentiles()
 
 
 @dataclass(frozen=True)
@@ -177,13 +192,6 @@ def parse_input_range(text: str | None) -> Percentiles | tuple[float, float] | N
     if not 0 <= numbers[0] < numbers[1] <= 100:
         raise InputError(f"--input-range percentile expects two numbers from 0 to 100, got {rest!r}")
     return Percentiles(*numbers)
-
-
-def _percentiles(overview: Callable[[], Overview], known: Rule | None, wanted: Percentiles) -> tuple[float, float]:
-    """Return the percentiles of the scene, unless they are known; any range will do where nothing is valid."""
-    if known is not None:
-        return known.low, known.high
-    return percentiles(*overview()[:2], wanted.low, wanted.high) or (0.0, 1.0)
 
 
 def _check_measurements(raster: Raster, bands: tuple[int, ...], input_range: str | None) -> None:

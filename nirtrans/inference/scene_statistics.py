@@ -44,6 +44,8 @@ class SceneStatistics(Settings):
     """Values, scaled if a scaling is known, that become 0 and 1."""
     fill: bool
     """Whether zeros in every band mean that nothing was measured."""
+    valid_share: float = 1.0
+    """Share of measured pixels."""
     sample: SampleSettings | None = None
     """What `frozen` rests on."""
     frozen: dict[str, list[float]] = {}
@@ -51,7 +53,7 @@ class SceneStatistics(Settings):
 
     def rule(self) -> Rule:
         """Return what scaling the scene needs of it."""
-        return Rule(*self.input_range, filled=self.fill)
+        return Rule(*self.input_range, self.fill, self.valid_share)
 
 
 def find_statistics(colorizer: Colorizer, scene: RasterScene, norm_stats: NormStats = "scene") -> SceneStatistics:
@@ -63,6 +65,7 @@ def find_statistics(colorizer: Colorizer, scene: RasterScene, norm_stats: NormSt
         weights_sha256=colorizer.digest,
         input_range=(scene.low, scene.high),
         fill=scene.filled,
+        valid_share=scene.valid_share,
         sample=None if sample is None else SampleSettings(**vars(sample)),
         frozen={name: value.tolist() for name, value in frozen_statistics(colorizer.system).items()},
     )

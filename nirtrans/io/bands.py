@@ -8,20 +8,15 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError, UnknownNameError
-from nirtrans.io.geotiff import Raster, Window
+from nirtrans.io.geotiff import Raster
 from nirtrans.registry import did_you_mean
 
 log = logging.getLogger("nirtrans")
-PERCENTILE_PX = 16_000_000
-"""Most pixels that percentiles are taken from."""
-SUSPICIOUS_SHARE = 0.005
-"""Share of zeros from which they may be fill that the file does not declare."""
 
 
 @dataclass(frozen=True)
@@ -231,80 +226,3 @@ def _unknown_scaling(raster: Raster, sensor: str | None) -> str:
         f"{raster.path}: these weights want reflectance, but the scaling of {raster.dtypes[0]} numbers is not known; "
         f"give --scale and --offset, --sensor {known}, or --input-range"
     )
-
-
-def percentile_range(
-    raster: Raster, bands: Sequence[int], low: float = 2.0, high: float = 98.0
-) -> tuple[float, float] | None:
-    """Return two percentiles of all valid numbers of some bands together, or None if no pixel is valid.
-
-    At most 16 million pixels are looked at, by nearest-neighbour decimation of the whole raster. Pixels that are 0 in
-    every band of the raster are fill, whether or not the file says so.
-    """
-    return percentiles(*read_overview(raster, bands), low, high)
-
-
-def percentiles(
-    values: NDArray[Any], valid: NDArray[np.bool_], low: float = 2.0, high: float = 98.0
-) -> tuple[float, float] | None:
-    """Return two percentiles of the valid pixels of [C, H, W], all bands together, or None if there is none."""
-    if not valid.any():
-        return None
-    bottom, top = np.percentile(values if valid.all() else values[:, valid], (low, high))
-    return float(bottom), float(top if top > bottom else bottom + 1)
-
-
-class Overview(NamedTuple):
-    """Some bands of a whole raster, decimated.
-
-    Attributes:
-        values: [C, h, w].
-        measured: [h, w], which pixels are valid and no fill.
-        fill: [h, w], which valid pixels are 0 in every band of the raster, as around rotated footprints.
-    """
-
-    values: NDArray[Any]
-    measured: NDArray[np.bool_]
-    fill: NDArray[np.bool_]
-
-
-def look_over(raster: Raster, bands: Sequence[int]) -> Overview:
-    """Read bands of the whole raster, decimated to at most 16 million pixels."""
-    step = max(1, int(np.ceil(np.sqrt(raster.width * raster.height / PERCENTILE_PX))))
-    size = (max(1, raster.height // step), max(1, raster.width // step))
-    values, valid = raster.read(bands, size=size)
-    zero = valid & (values == 0).all(axis=0)
-    fill = zero_in_others(raster, bands, zero, least_share=SUSPICIOUS_SHARE)
-    return Overview(values, valid & ~fill, fill)
-
-
-def read_overview(raster: Raster, bands: Sequence[int]) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-    """Read bands of the whole raster, decimated; undeclared fill counts as invalid."""
-    return look_over(raster, bands)[:2]
-
-
-def zero_in_others(
-    raster: Raster,
-    bands: Sequence[int],
-    zero: NDArray[np.bool_],
-    window: Window | None = None,
-    *,
-    least_share: float = 0.0,
-) -> NDArray[np.bool_]:
-    """Return which pixels, known to be 0 in some bands, are 0 in all others as well.
-
-    The others are read one by one, and only while there is suspicion.
-
-    Args:
-        raster: Where to look.
-        bands: Bands that need not be looked at.
-        zero: [h, w].
-        window: What `zero` shows; all of the raster, decimated, if None.
-        least_share: Share of zeros from which they are suspicious.
-    """
-    others = [band for band, colour in enumerate(raster.colours, start=1) if colour != "alpha" and band not in bands]
-    for band in others:  # never an alpha band: reading it would claim it as data
-        if not zero.any() or zero.mean() < least_share:
-            return np.zeros_like(zero)
-        zero = zero & (raster.read([band], window, size=(zero.shape[0], zero.shape[1]))[0][0] == 0)
-    return zero

@@ -67,6 +67,12 @@ class Raster:
     def __exit__(self, *exception: object) -> None:
         self.close()
 
+    def another(self) -> "Raster":
+        """Open the same raster once more, for another thread."""
+        handle = Raster(self.source, failure=self.failure, decoders=self.decoders)
+        handle.claim(tuple(self._claimed))
+        return handle
+
     def close(self) -> None:
         """Release the file."""
         self.dataset.close()

@@ -54,6 +54,6 @@ def test_range_and_fill_come_from_one_read(scene_file: Path, reads: list[object]
 
 def test_a_known_rule_is_not_looked_for(scene_file: Path, reads: list[object]) -> None:
     with Raster(scene_file) as raster:
-        scene = open_scene(raster, INFO, SourceOptions(), known=Rule(3, 7, filled=True))
+        scene = open_scene(raster, INFO, SourceOptions(), known=Rule(3, 7, filled=True, valid_share=1.0))
     assert (scene.low, scene.high, scene.filled) == (3, 7, True)
     assert not reads

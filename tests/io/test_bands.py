@@ -9,8 +9,9 @@ import pytest
 from rasterio.enums import ColorInterp
 
 from nirtrans.errors import DataError, UnknownNameError
-from nirtrans.io.bands import Scaling, find_bands, find_scaling, look_over, percentile_range
+from nirtrans.io.bands import Scaling, find_bands, find_scaling
 from nirtrans.io.geotiff import Raster
+from nirtrans.io.overview import look_over, percentiles, read_overview
 
 WriteRaster = Callable[..., Path]
 RGBN = ("nir", "red", "green", "blue")
@@ -161,16 +162,16 @@ def test_percentiles_ignore_nodata_and_undeclared_fill(write_raster: WriteRaster
     values = np.tile(np.arange(1, 101, dtype=np.uint16), (2, 100, 1))
     values[:, :50] = 0
     with Raster(write_raster(values)) as raster:
-        assert percentile_range(raster, [1]) == pytest.approx((3, 98), abs=1)
+        assert percentiles(*read_overview(raster, [1])) == pytest.approx((3, 98), abs=1)
     with Raster(write_raster(values, nodata=0)) as raster:
-        assert percentile_range(raster, [1]) == pytest.approx((3, 98), abs=1)
+        assert percentiles(*read_overview(raster, [1])) == pytest.approx((3, 98), abs=1)
 
 
 def test_zeros_of_one_band_alone_are_no_fill(write_raster: WriteRaster) -> None:
     values = np.full((2, 20, 20), 50, np.uint16)
     values[0, :10] = 0
     with Raster(write_raster(values)) as raster:
-        assert percentile_range(raster, [1]) == (0, 50)
+        assert percentiles(*read_overview(raster, [1])) == (0, 50)
 
 
 def test_zeros_under_a_mask_are_no_undeclared_fill(write_raster: WriteRaster) -> None:
@@ -184,6 +185,6 @@ def test_zeros_under_a_mask_are_no_undeclared_fill(write_raster: WriteRaster) ->
 
 def test_percentiles_of_nothing_and_of_a_constant(write_raster: WriteRaster) -> None:
     with Raster(write_raster(np.zeros((1, 9, 9), np.uint8), nodata=0)) as raster:
-        assert percentile_range(raster, [1]) is None
+        assert percentiles(*read_overview(raster, [1])) is None
     with Raster(write_raster(np.full((1, 9, 9), 5, np.uint8))) as raster:
-        assert percentile_range(raster, [1]) == (5, 6)
+        assert percentiles(*read_overview(raster, [1])) == (5, 6)
