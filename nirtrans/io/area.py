@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import InputError
+from nirtrans.io.gdal import gdal_reason
 from nirtrans.io.geojson import Polygon, Polygons, Ring, read_polygons
 from nirtrans.io.geotiff import Raster, Window
 from nirtrans.io.transforms import apply
@@ -68,6 +69,7 @@ def read_area(path: Path, raster: Raster) -> Area:
 
 
 def _placed(path: Path, given: Polygons, raster: Raster) -> list[Polygon]:
+    from rasterio._err import CPLE_BaseError  # what PROJ's refusals become; there is no public name
     from rasterio.crs import CRS
     from rasterio.errors import CRSError, RasterioError
 
@@ -80,10 +82,11 @@ def _placed(path: Path, given: Polygons, raster: Raster) -> list[Polygon]:
         ]
         clipped = [tuple(filter(len, (_clip(ring, box) for ring in polygon))) for polygon in moved]
         return [tuple(_curved(ring, crs, raster) for ring in polygon) for polygon in clipped]
-    except CRSError:
+    except (CRSError, UnicodeError):
         raise InputError(f"{path}: its coordinate system {given.crs!r} is not known to PROJ") from None
-    except RasterioError as error:
-        raise InputError(f"{path}: cannot be brought to {raster.crs} ({error})") from None
+    except (RasterioError, CPLE_BaseError) as error:
+        remedy = "cut it to the surroundings of the scene first"
+        raise InputError(f"{path}: cannot be brought to {raster.path} ({gdal_reason(error)}); {remedy}") from None
 
 
 def _box_around(raster: Raster, crs: Any) -> tuple[float, float, float, float]:

@@ -55,7 +55,7 @@ def read_polygons(path: Path) -> Polygons:
     if not parts:
         kinds = ", ".join(sorted({str(kind) for kind, _ in geometries})) or "no geometry"
         raise InputError(f"{path}: expected a Polygon or MultiPolygon, got {kinds}")
-    polygons = tuple(_polygon(path, rings) for part in parts for rings in part if rings)
+    polygons = _polygons(path, parts)
     if not polygons:
         raise InputError(f"{path}: its polygons are empty; draw at least three corners")
     crs = _crs(path, content.get("crs"))
@@ -78,10 +78,10 @@ def _geometries(content: dict[str, Any]) -> Iterator[tuple[str, list[Any]]]:
         yield kind, [coordinates] if kind == "Polygon" else coordinates
 
 
-def _polygon(path: Path, rings: Any) -> Polygon:
+def _polygons(path: Path, parts: list[Any]) -> tuple[Polygon, ...]:
     try:
-        return tuple(_ring(ring) for ring in rings)
-    except (TypeError, ValueError, IndexError):
+        return tuple(tuple(_ring(ring) for ring in rings) for part in parts for rings in part if rings)
+    except (TypeError, ValueError, IndexError, KeyError):
         raise InputError(f"{path}: expected rings of at least three corners, each two numbers") from None
 
 
@@ -101,9 +101,12 @@ def _crs(path: Path, member: Any) -> str:
     if member is None:
         return LONGITUDE_LATITUDE
     try:
-        return str(member["properties"]["name"])
+        name = member["properties"]["name"]
     except (KeyError, TypeError):
-        raise InputError(f'{path}: its "crs" has no name; `ogr2ogr -t_srs EPSG:4326` leaves it out') from None
+        name = None
+    if not isinstance(name, str):
+        raise InputError(f'{path}: its "crs" has no name; `ogr2ogr -t_srs EPSG:4326` leaves it out')
+    return name
 
 
 def _check_degrees(path: Path, polygons: tuple[Polygon, ...], crs: str) -> None:

@@ -241,7 +241,7 @@ def _open(path: str, decoders: int) -> "DatasetReader":
             dataset = rasterio.open(path)
             _load_metadata(dataset)
             return dataset
-    except (RasterioError, CPLE_BaseError) as error:
+    except (RasterioError, CPLE_BaseError, UnicodeError) as error:
         local = "/vsi" not in path and "://" not in path
         if local and not Path(path).exists():
             raise DataError(f"{path}: no such file; give a raster that exists") from None

@@ -66,9 +66,9 @@ def _band(parts: Sequence[RasterFacts], places: Sequence[tuple[int, int]], numbe
 
 
 def _shown(part: RasterFacts, number: int) -> dict[str, str]:
-    """Say which pixels of a part cover those of earlier ones."""
+    """Say which pixels of a part cover those of earlier ones; all, where GDAL takes its alpha band for no mask."""
     if number == part.alpha:
-        return {"NODATA": "0"}
+        return {"NODATA": "0"} if any("alpha" in flags for flags in part.masks) else {}
     return {} if "all_valid" in part.masks[number - 1] else {"UseMaskBand": "true"}
 
 

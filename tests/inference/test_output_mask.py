@@ -255,6 +255,19 @@ def test_the_whole_world_and_a_pole(tmp_path: Path) -> None:
     assert not cap[radius > 1_110_000].any()
 
 
+def test_what_a_satellite_cannot_see(tmp_path: Path) -> None:
+    seen = "+proj=geos +h=35785831 +lon_0=-75 +sweep=x +ellps=GRS80"
+    for name, half_width in (("near", 15), ("all", 105)):
+        corners = [[-75 + x * half_width, y * 40] for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+        (tmp_path / f"{name}.json").write_text(json.dumps({"type": "Polygon", "coordinates": [corners]}))
+    with open_at(tmp_path / "in.tif", seen, Affine(54_000, 0, -5.4e6, 0, -54_000, 5.4e6)) as raster:
+        inside = read_area(tmp_path / "near.json", raster).inside(Window(0, 0, 200, 200))
+        assert np.array_equal(inside, inside[::-1, ::-1])
+        assert 0.1 < inside.mean() < 0.3
+        with pytest.raises(InputError, match=r"all.json: cannot be brought to .*in.tif .*surroundings"):
+            read_area(tmp_path / "all.json", raster)
+
+
 @pytest.mark.parametrize(
     ("crs", "transform"),
     [("EPSG:32633", Affine(8, 3, 400_000, 3, -8, 5_000_000)), ("EPSG:32633", Affine(10, 0, 400_000, 0, 10, 5_000_000))],
@@ -295,6 +308,8 @@ HOSTILE = [
     (polygon((1, 1), (2, 2)), "rings of at least three corners"),
     (polygon((1, 1), (2, 2), (3,)), "rings of at least three corners"),
     (polygon((1, 1), (2, 2), ("3", "4")), "rings of at least three corners"),
+    (polygon((1, 1), (2, 2), {"x": 3}), "rings of at least three corners"),
+    ('{"type": "MultiPolygon", "coordinates": [true, 3]}', "rings of at least three corners"),
     (polygon((1, 1), (2, 2), (float("nan"), 3)), "rings of at least three corners"),
     (polygon((1, 1), (2, 2), (10**400, 3)), "rings of at least three corners"),
     (polygon((400_000, 5_000_000), (400_900, 5_000_000), (400_900, 4_999_000)), "expected degrees .*got 400900,5e"),
@@ -303,6 +318,8 @@ HOSTILE = [
     (polygon(*FAR)[:-1] + ', "crs": {"type": "name", "properties": {"name": "EPSG:77"}}}', "not known to PROJ"),
     (polygon(*FAR)[:-1] + ', "crs": {"type": "link", "properties": {}}}', '"crs" has no name'),
     (polygon(*FAR)[:-1] + ', "crs": 5}', '"crs" has no name'),
+    (polygon(*FAR)[:-1] + ', "crs": {"properties": {"name": {"type": "x"}}}}', '"crs" has no name'),
+    (polygon(*FAR)[:-1] + ', "crs": {"properties": {"name": "\\ud800"}}}', "not known to PROJ"),
 ]  # fmt: skip
 
 

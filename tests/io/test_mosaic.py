@@ -132,6 +132,61 @@ def test_alpha_bands(tmp_path: Path, mosaic: Callable[..., Raster]) -> None:
     assert (values[0, 5:, 10:] == 6).all()
 
 
+def test_alpha_that_gdal_takes_for_no_mask(tmp_path: Path, mosaic: Callable[..., Raster]) -> None:
+    """Of types other than uint8 and uint16 it hides what is below: no value is shown that its part calls invalid."""
+    for name, place, number in (("a", 0, 5), ("b", 10, 6)):
+        alpha = np.full((20, 20), 1, np.float32)
+        alpha[:5] = 0 if name == "b" else 1
+        path = write(tmp_path / f"{name}.tif", np.full((20, 20), number, np.float32), (place, 0), count=2, alpha="yes")
+        with rasterio.open(path, "r+") as target:
+            target.write(alpha, 2)
+    with mosaic("a.tif", "b.tif") as made:
+        values, valid = made.read([1])
+    assert not valid[:5, 10:].any()
+    assert valid[:5, :10].all()
+    assert (values[0, 5:, 10:] == 6).all()
+
+
+@pytest.mark.parametrize("seed", range(25))
+def test_any_parts(tmp_path: Path, mosaic: Callable[..., Raster], seed: int) -> None:
+    """Against the same composition by hand, with masks, nodata values and alpha bands."""
+    numbers = np.random.default_rng(seed)
+    kind = numbers.choice(["none", "nodata", "mask", "alpha"])
+    count = int(numbers.choice([2, 4] if kind == "alpha" else [1, 3]))
+    pasted = {n: np.zeros((60, 90), np.uint8) for n in range(1, count + 1 - (kind == "alpha"))}
+    known = {n: np.zeros((60, 90), bool) for n in pasted}
+    names = []
+    for number in range(4):
+        height, width = numbers.integers(1, 40, 2)
+        place = int(numbers.integers(0, 90 - width)), int(numbers.integers(0, 60 - height))
+        names.append(f"{number}.tif")
+        part = numbers.integers(0, 5, (count, height, width), dtype=np.uint8)
+        mask = numbers.random((height, width)) > 0.3 if kind == "mask" else None
+        path = write(tmp_path / names[-1], part[0], place, count=count, mask=mask, **_storage(kind))
+        with rasterio.open(path, "r+") as target:
+            target.write(part)
+        with rasterio.open(path) as given:
+            for band, canvas in pasted.items():
+                here = slice(place[1], place[1] + height), slice(place[0], place[0] + width)
+                shown = given.read_masks(band) > 0
+                canvas[here] = np.where(shown, given.read(band), canvas[here])
+                known[band][here] |= shown
+    with mosaic(*names) as made:
+        values, valid = made.read(list(pasted))
+        top = round((5_000_000 - made.transform.f) / 10)
+        left = round((made.transform.c - 400_000) / 10)
+    part = slice(top, top + valid.shape[0]), slice(left, left + valid.shape[1])
+    expected = np.logical_and.reduce([known[band][part] for band in pasted])
+    assert np.array_equal(valid, expected)
+    for index, band in enumerate(pasted):
+        assert np.array_equal(values[index][valid], pasted[band][part][valid])
+
+
+def _storage(kind: str) -> dict[str, Any]:
+    storage: dict[str, dict[str, Any]] = {"nodata": {"nodata": 0}, "alpha": {"alpha": "yes"}}
+    return {"photometric": "minisblack", **storage.get(kind, {})}
+
+
 def test_near_infrared_that_is_tagged_as_alpha_is_no_mask(tmp_path: Path, mosaic: Callable[..., Raster]) -> None:
     dark = np.zeros((20, 20), np.uint8)
     for column in (0, 30):
