@@ -1,5 +1,6 @@
 """`nirtrans colorize`: translate a picture, a folder of pictures, or a raster."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -67,6 +68,10 @@ MaskHalo = Annotated[
 ShardOption = Annotated[
     str | None, typer.Option("--shard", metavar="I/N", help="Make part I of N; --resume assembles them.")
 ]
+Scheduler = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS|FILE", help="Make a raster on the workers of this Dask scheduler."),
+]
 StatsIn = Annotated[
     Path | None, typer.Option("--stats-in", metavar="FILE", help="Statistics of this scene or of its neighbour.")
 ]
@@ -107,6 +112,7 @@ def colorize(
     overwrite: Overwrite = False,
     resume: Resume = False,
     shard: ShardOption = None,
+    scheduler: Scheduler = None,
     stats_in: StatsIn = None,
     stats_out: StatsOut = None,
     skip_bad: SkipBad = False,
@@ -151,24 +157,29 @@ def colorize(
         mask=MaskOptions(aoi, mask_halo),
         skip_bad=skip_bad,
     )
-    _translate(source, target, options, weights=weights, device=device)
+    _translate(source, target, options, weights=weights, device=device, scheduler=scheduler)
 
 
-def _translate(source: str, target: Path, options: "JobOptions", *, weights: str, device: str) -> None:
+def _translate(
+    source: str, target: Path, options: "JobOptions", *, weights: str, device: str, scheduler: str | None
+) -> None:
     """Do what the options say, and tell what was written."""
+    from nirtrans.inference.cluster import connected
     from nirtrans.inference.colorizer import load_colorizer
     from nirtrans.inference.jobs import find_jobs, run_job, run_jobs, warn_if_fresh
 
     course = options.course
     jobs = find_jobs(source, target, overwrite=course.overwrite, resume=course.resume)
     colorizer = load_colorizer(weights, device=device)
-    if len(jobs) != 1 or Path(source).is_dir():
-        count = run_jobs(colorizer, jobs, options)
-        typer.echo(f"{target}: {count} written" if jobs else f"{target}: everything is there already")
-        return
-    if course.resume:
-        warn_if_fresh(jobs[0])
-    done = run_job(colorizer, jobs[0], options)
+    with connected(scheduler, weights=weights, device=device) as cluster:
+        options = replace(options, course=replace(course, cluster=cluster))
+        if len(jobs) != 1 or Path(source).is_dir():
+            count = run_jobs(colorizer, jobs, options)
+            typer.echo(f"{target}: {count} written" if jobs else f"{target}: everything is there already")
+            return
+        if course.resume:
+            warn_if_fresh(jobs[0])
+        done = run_job(colorizer, jobs[0], options)
     part = course.shard and f"part {course.shard.number}/{course.shard.count} made, --resume assembles them"
     clamped = ""
     if done and done.clamped:

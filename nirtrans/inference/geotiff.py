@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from nirtrans.errors import DataError, InputError, IOFailure
+from nirtrans.inference.cluster import Cluster
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.device import one_thread_each
 from nirtrans.inference.encoding import Encoded, encode
@@ -24,6 +25,7 @@ from nirtrans.inference.scene_statistics import (
     write_statistics,
 )
 from nirtrans.inference.stream import ahead, colorize_tiles
+from nirtrans.inference.worker import Work
 from nirtrans.io.block_store import BlockStore
 from nirtrans.io.gdal import gdal_cache
 from nirtrans.io.geotiff import Raster
@@ -49,6 +51,7 @@ class Course:
         stats_in: Statistics of a first pass over this scene or its neighbour; None to make one.
         stats_out: Where to write them.
         resources: What may be used of the machine.
+        cluster: Workers that make the tiles; None for this process.
         progress: Where to show it.
     """
 
@@ -58,6 +61,7 @@ class Course:
     stats_in: Path | None = None
     stats_out: Path | None = None
     resources: Resources = DEFAULT
+    cluster: Cluster | None = None
     progress: Progress = SILENT
 
 
@@ -105,6 +109,8 @@ def colorize_raster(
         OutOfMemory: If a tile does not fit the device.
     """
     colorizer.forward(network.precision)  # refuses what the device does not know, before anything is written
+    if course.cluster is not None:
+        course.cluster.check(course.cluster.inputs(source, colorizer.digest))
     parts = Parts(target)
     _clear(parts, course)
     known = _known_statistics(parts, course, network)
@@ -214,9 +220,19 @@ def _append_tiles(job: RasterJob, store: BlockStore, numbers: Sequence[int], cou
 
 def _encoded(job: RasterJob, numbers: Sequence[int], course: Course) -> Iterator[Encoded]:
     """Yield the blocks of tiles and what is to be known of them, in order."""
+    if course.cluster is not None:
+        work = _work(job, course.cluster, course.resources)
+        return course.cluster.encoded(work, map(job.grid.tile, numbers))
     resources, forward = course.resources, job.colorizer.forward(job.network.precision)
     pace = resources.pace(job.colorizer, job.grid)
     coloured = colorize_tiles(forward, job.scene, map(job.grid.tile, numbers), pace, read=job.mask.read_tile)
     compress = partial(encode, form=job.form, masked=job.masked)
     encoders = min(resources.thread_count, MOST_ENCODERS)
     return ahead(compress, coloured, count=encoders, workers=encoders)
+
+
+def _work(job: RasterJob, cluster: Cluster, resources: Resources) -> Work:
+    """Return the description of a job that workers get."""
+    inputs = cluster.inputs(job.scene.raster.source, job.colorizer.digest)
+    scene, mask = job.scene.elsewhere(), job.mask
+    return Work(inputs, scene, job.grid, job.network, job.form, mask, job.masked, job.statistics, resources, job.key)

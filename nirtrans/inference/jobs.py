@@ -180,6 +180,8 @@ def run_jobs(colorizer: Colorizer, jobs: Sequence[Job], options: JobOptions) -> 
     """
     if jobs and options.course.shard is not None:
         raise InputError("--shard divides one raster; several files are divided by giving each process its own")
+    if jobs and options.course.cluster is not None:
+        raise InputError("--scheduler divides one raster; give the rasters one by one")
     bad, each = 0, replace(options, course=replace(options.course, progress=SILENT))
     with options.course.progress.task("colorize", len(jobs), unit="file") as task:
         for job in jobs:
@@ -223,6 +225,7 @@ def _check_picture_options(job: Job, options: JobOptions) -> None:
         "--cog": form.cog,
         "--overviews": form.overviews is not None,
         "--shard": course.shard is not None,
+        "--scheduler": course.cluster is not None,
         "--stats-in": course.stats_in is not None,
         "--stats-out": course.stats_out is not None,
         "--window": tiling.window is not None,

@@ -2,7 +2,8 @@
 
 import logging
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import NamedTuple
 
@@ -87,6 +88,11 @@ class RasterScene:
             fill = zero_in_others(self.raster, self.bands, zero, lambda band: self.raster.read([band], window)[0][0])
             unit[:, fill] = np.nan
         return unit, valid
+
+    def elsewhere(self) -> Callable[[Raster], "RasterScene"]:
+        """Return what makes this scene of another handle of the raster; another process may call it."""
+        rest = {part.name: getattr(self, part.name) for part in fields(self) if part.name != "raster"}
+        return partial(RasterScene, **rest)
 
     def describe(self) -> dict[str, object]:
         """Return what determines the input of the network, for the tag of the result."""

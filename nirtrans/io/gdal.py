@@ -52,6 +52,15 @@ def gdal_cache(max_bytes: int = CACHE_BYTES) -> Iterator[None]:
             setenv(GDAL_CACHEMAX=before)  # rasterio forgets the option but leaves the cache as it is
 
 
+def bound_gdal_cache(max_bytes: int) -> None:
+    """Bound GDAL's block cache for good, in a process whose threads come and go; see `gdal_cache`."""
+    import rasterio
+    from rasterio.env import setenv
+
+    with rasterio.Env():
+        setenv(GDAL_CACHEMAX=max_bytes)
+
+
 def gdal_reason(error: Exception) -> str:
     """Return what GDAL said, where rasterio only says that there was something."""
     return str(error.__cause__ or error)

@@ -177,6 +177,7 @@ REFUSED: list[tuple[list[str], str]] = [
     (["in.png", "out.png", "--window", "0,0,4,4"], "--window: for rasters alone"),
     (["in.tif", "out.tif", "--shard", "3/2"], "--shard expects I/N"),
     (["folder", "out", "--shard", "1/2"], "--shard divides one raster"),
+    (["in.tif", "out.tif", "--scheduler", "127.0.0.1:no"], "--scheduler 127.0.0.1:no: no scheduler answers"),
     (["in.tif", "out.tif", "--window", "0,0,4"], "--window expects"),
     (["in.tif", "out.tif", "--level", "30"], "--level 30 does not go with --compress zstd"),
     (["in.tif", "out.tif", "--stats-in", "none.json"], "none.json: cannot be read"),
