@@ -19,13 +19,13 @@ class Handler(BaseHTTPRequestHandler):
     answered = 0
 
     def do_HEAD(self) -> None:
-        if self.path != f"/{self.path_served.name}":  # GDAL asks for files beside it
+        if not self._is_asked():  # GDAL asks for files beside it
             self.send_error(404)
             return
         self._answer(b"", self.path_served.stat().st_size, 200)
 
     def do_GET(self) -> None:
-        if self.path != f"/{self.path_served.name}":
+        if not self._is_asked():
             self.send_error(404)
             return
         Handler.answered += 1
@@ -38,6 +38,9 @@ class Handler(BaseHTTPRequestHandler):
         part = whole[begin:end]
         span = {"Content-Range": f"bytes {begin}-{begin + len(part) - 1}/{len(whole)}"} if found else {}
         self._answer(part, len(part), 206 if found else 200, **span)
+
+    def _is_asked(self) -> bool:
+        return self.path.endswith(f"/{self.path_served.name}")  # in any bucket
 
     def _answer(self, body: bytes, length: int, status: int, **headers: str) -> None:
         self.send_response(status)

@@ -14,7 +14,7 @@ from nirtrans.inference.encoding import Encoded, encode
 from nirtrans.inference.forward import NetworkOptions
 from nirtrans.inference.output_mask import MaskOptions, open_mask
 from nirtrans.inference.raster_job import RasterJob
-from nirtrans.inference.raster_plan import TileOptions, fitting_block, plan, walk
+from nirtrans.inference.raster_plan import TileOptions, find_region, fitting_block, plan, walk
 from nirtrans.inference.resources import DEFAULT, Resources
 from nirtrans.inference.scaling import RasterScene, SourceOptions, open_scene
 from nirtrans.inference.scene_statistics import (
@@ -118,12 +118,12 @@ def colorize_raster(
     course = replace(course, resources=resources)
     with gdal_cache(), one_thread_each(), Raster(source, failure=failure, decoders=resources.readers) as raster:
         _check_target(target, raster)
+        output = open_mask(mask, raster, find_region(raster, tiling))
         rule = None if known is None else known.rule()
         scene = open_scene(raster, colorizer.info, options, known=rule, threads=resources.thread_count)
         grid = plan(colorizer, scene, tiling, form)
         grid, cache_bytes = walk(raster, grid, resources.cache_mb)
         form = form if form.block_px else replace(form, block_px=fitting_block(grid))
-        output = open_mask(mask, raster, grid.wanted)
         with gdal_cache(cache_bytes):
             try:
                 statistics = _first_pass(colorizer, scene, parts, known, course, network)

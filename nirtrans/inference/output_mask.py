@@ -80,14 +80,14 @@ class OutputMask:
         return None if valid is None or valid.all() else eroded(valid, self.halo_px, tile.core.within(wide))
 
 
-def open_mask(options: MaskOptions, raster: Raster, wanted: Window) -> OutputMask:
-    """Place the options on a raster.
+def open_mask(options: MaskOptions, raster: Raster, wanted: Window | None) -> OutputMask:
+    """Place the options on a raster, of which a part is wanted, or all if that is None.
 
     Raises:
         InputError: If the area cannot be read or does not meet the part that is wanted.
     """
     area = None if options.aoi is None else read_area(options.aoi, raster)
-    if area is not None and not area.meets(wanted):
+    if area is not None and wanted is not None and not area.meets(wanted):
         raise InputError(f"{options.aoi}: does not meet the part of {raster.path} that --window or --bbox names")
     return OutputMask(area, options.halo_px)
 

@@ -59,9 +59,10 @@ def _band(parts: Sequence[RasterFacts], places: Sequence[tuple[int, int]], numbe
     for part, place in zip(parts, places, strict=True):
         values.append(Piece(part.name, str(number), part.size, place, _shown(part, number)))
         masks.append(_mask(part, place, number))
+    height, width = (max(part.bands[number - 1].block[axis] for part in parts) for axis in (0, 1))
     return VirtualBand(
         facts.dtype, values, masks, facts.description, facts.colour, facts.scale, facts.offset,
-        tags=common_tags(parts, number),
+        tags=common_tags(parts, number), block=(height, width),
     )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ class BandFacts:
         colour: Colour interpretation.
         scale: Physical value = number * scale + offset.
         offset: See scale.
+        block: Height and width of the blocks.
     """
 
     dtype: str
@@ -32,6 +33,7 @@ class BandFacts:
     colour: str
     scale: float
     offset: float
+    block: tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ def look(name: str) -> RasterFacts:
     """Open a file and return what is told of it; raises DataError if that fails."""
     with Raster(name, failure=DataError) as raster:
         dataset = raster.dataset
-        bands = zip(raster.dtypes, raster.descriptions, raster.colours, dataset.scales, dataset.offsets, strict=True)
+        scaling = dataset.scales, dataset.offsets
+        bands = zip(raster.dtypes, raster.descriptions, raster.colours, *scaling, dataset.block_shapes, strict=True)
         return RasterFacts(
             name,
             (raster.width, raster.height),

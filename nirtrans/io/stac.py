@@ -197,7 +197,7 @@ def _virtual(wanted: str, band: AssetBand, file: RasterFacts) -> VirtualBand:
     nodata = None if masked else band.nodata()
     return VirtualBand(
         facts.dtype, [Piece(file.name, str(band.number), file.size)], mask, wanted, "undefined", scale, offset, nodata,
-        common_tags([file], band.number),
+        common_tags([file], band.number), facts.block,
     )  # fmt: skip
 
 

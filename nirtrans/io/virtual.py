@@ -66,6 +66,7 @@ class VirtualBand:
         offset: See scale.
         nodata: Value of invalid pixels; None if there is none.
         tags: Tags of the band.
+        block: Height and width of the blocks of its files, which decide how it is walked; None for GDAL's choice.
     """
 
     dtype: str
@@ -77,6 +78,7 @@ class VirtualBand:
     offset: float = 0.0
     nodata: float | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    block: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,8 @@ def _add_tags(parent: Element, tags: Mapping[str, str], **domain: str) -> None:
 
 def _add_band(root: Element, band: VirtualBand, number: int) -> None:
     node = SubElement(root, "VRTRasterBand", dataType=_gdal_type(band.dtype), band=str(number))
+    if band.block is not None:
+        node.attrib.update(blockYSize=str(band.block[0]), blockXSize=str(band.block[1]))
     SubElement(node, "Description").text = band.description
     _add_tags(node, band.tags)
     if band.nodata is not None:

@@ -188,3 +188,20 @@ def test_items_that_are_refused(colorize: Command, text: str, message: str) -> N
     made = colorize("item.json", "out.tif")
     assert made.code == 2
     assert message in made.error
+
+
+@pytest.mark.parametrize("kind", ["list", "item"])
+def test_object_storage(
+    colorize: Command, serve: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    write(Path("whole.tif"), band())
+    server = serve(Path("whole.tif")).removeprefix("http://").removesuffix("/whole.tif")
+    settings = {"S3_ENDPOINT": server, "HTTPS": "NO", "VIRTUAL_HOSTING": "FALSE", "NO_SIGN_REQUEST": "YES"}
+    for name, text in settings.items():
+        monkeypatch.setenv(f"AWS_{name}", text)
+    Path("tiles.txt").write_text("s3://bucket/whole.tif")
+    write_item(Path("item.json"), {"nir": "s3://bucket/whole.tif"})
+    assert colorize("whole.tif", "near.tif").code == 0
+    made = colorize({"list": "tiles.txt", "item": "item.json"}[kind], "far.tif")
+    assert (made.code, made.err) == (0, "")
+    assert np.array_equal(result("far.tif")[0], result("near.tif")[0])

@@ -91,6 +91,7 @@ def test_parts_make_up_the_whole(tmp_path: Path, mosaic: Callable[..., Raster], 
         assert made.dataset.tags()["PLACE"] == "valley"
         assert (made.descriptions, made.dtypes, made.colours) == (("nir",), ("uint16",), ("gray",))
         assert len(made.files) == 6
+        assert made.dataset.block_shapes == [(22, 30)]  # of the parts, not GDAL's choice
 
 
 def test_later_parts_lie_over_earlier_ones_where_they_are_valid(tmp_path: Path, mosaic: Callable[..., Raster]) -> None:
