@@ -66,7 +66,8 @@ class VirtualBand:
         offset: See scale.
         nodata: Value of invalid pixels; None if there is none.
         tags: Tags of the band.
-        block: Height and width of the blocks of its files, which decide how it is walked; None for GDAL's choice.
+        block: Height and width of the blocks of its files, which decide how it is walked; of sides
+            below 32, and for None, GDAL makes its choice.
     """
 
     dtype: str
