@@ -121,7 +121,10 @@ def _measured(pixels: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> N
 
 
 def _pick(pixels: NDArray, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray:
-    """Arrange rows and columns of [..., h, w]; contiguous, and not copied more than once."""
+    """Arrange rows and columns of [..., h, w]; contiguous, and the pixels themselves if that changes nothing."""
+    height, width = pixels.shape[-2:]
+    if np.array_equal(rows, np.arange(height)) and np.array_equal(columns, np.arange(width)):
+        return np.ascontiguousarray(pixels)
     return np.ascontiguousarray(pixels[..., rows, :][..., columns])
 
 
