@@ -16,11 +16,15 @@ from nirtrans.models.halo import probe
 from nirtrans.models.system import System
 from nirtrans.models.weights import ModelInfo, inference_tensors, save_weights
 
-GREY = "grey"
+GREY, TINT = "grey", "tint"
 HALO_PX, STRIDE_PX = 32, 4
 """Of networks that cost nothing: they read as much as a small one with a halo."""
 RULE = Preprocessing(kind="raster", units="percentile")
 SMALL_CONFIG = "cyclegan-asym-small"
+
+
+TINTS = (1.0, 0.8, 0.6)
+"""Red, green and blue of white; noise then differs between them, as in true colours, and compresses no better."""
 
 
 class Grey(System):
@@ -44,20 +48,29 @@ class Grey(System):
         return source.expand(-1, 3, -1, -1)
 
 
+class Tint(Grey):
+    """Show the band as shades of one colour."""
+
+    def colorize(self, source: Tensor) -> Tensor:
+        """[N, 1, H, W] -> [N, 3, H, W]."""
+        return source * source.new_tensor(TINTS)[:, None, None]
+
+
 def pausing(s_per_px: float) -> str:
     """Return the name of a network that costs nothing but time."""
     return f"{GREY}:{s_per_px!r}"
 
 
 def open_network(name: str, device: str) -> Colorizer:
-    """Open the grey network, one that pauses, or a weights file."""
+    """Open the grey network, one that pauses, the tinting one, or a weights file."""
     kind, _, pause = name.partition(":")
-    if kind != GREY:
+    if kind not in (GREY, TINT):
         return load_colorizer(name, device=device)
     info = ModelInfo(
-        model=GREY, run=Run(model=GREY, domain="nir"), preprocessing=RULE, halo_px=HALO_PX, stride_px=STRIDE_PX
+        model=kind, run=Run(model=kind, domain="nir"), preprocessing=RULE, halo_px=HALO_PX, stride_px=STRIDE_PX
     )
-    return Colorizer(Grey(float(pause or 0)), info, device=resolve_device(device), digest=GREY)
+    system = Tint() if kind == TINT else Grey(float(pause or 0))
+    return Colorizer(system, info, device=resolve_device(device), digest=kind)
 
 
 def write_small_weights(path: Path, network: dict[str, int] | None = None) -> Path:

@@ -64,16 +64,16 @@ def read_blocks(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
 
 
 def write_blocks(task: Task, colorizer: Colorizer, watch: Stopwatch, *, options: Options = PLAIN) -> None:
-    """Encode and write the grey picture of the scene, which is known beforehand, block by block."""
+    """Encode and write the colours of the scene, which is known beforehand, block by block."""
     import rasterio
 
-    grey = FORM.encode(_grey(task), None)
+    colours = FORM.encode(_colours(task, colorizer), None)
     with rasterio.open(task.source) as source:
         profile = _profile(source, options)
     with watch, rasterio.open(task.target, "w", **profile) as target:
         for top, left, height, width in _blocks(profile["height"], profile["width"]):
             row, column = top % PATTERN_PX, left % PATTERN_PX
-            block = grey[:, row : row + height, column : column + width]
+            block = colours[:, row : row + height, column : column + width]
             target.write(block, window=_slices(Window(top, left, height, width)))
 
 
@@ -86,11 +86,11 @@ def read_tiles(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
 
 def encode_tiles(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
     """Our stage of encoding: colours of tiles to compressed blocks."""
-    grey = _grey(task)
+    colours = _colours(task, colorizer)
     with _opened(task, colorizer) as (scene, _), watch:
         for top in range(0, scene.height, PATTERN_PX):
             for left in range(0, scene.width, PATTERN_PX):
-                encode_tile(grey[:, : scene.height - top, : scene.width - left], None, FORM, masked=False)
+                encode_tile(colours[:, : scene.height - top, : scene.width - left], None, FORM, masked=False)
 
 
 def colorize(task: Task, colorizer: Colorizer, watch: Stopwatch) -> None:
@@ -185,10 +185,10 @@ def _range(task: Task) -> tuple[float, float]:
     return read_statistics(Path(str(task.statistics))).input_range
 
 
-def _grey(task: Task) -> NDArray[np.float32]:
-    """Return what the scene is made of as the grey network shows it, [3, 1024, 1024]."""
+def _colours(task: Task, colorizer: Colorizer) -> NDArray[np.float32]:
+    """Return what a network that costs nothing makes of the pattern of the scenes, [3, 1024, 1024]."""
     unit = unit_range(pattern().astype(np.float32), *_range(task)).clip(0, 1)
-    return np.stack([unit] * 3)
+    return colorizer.forward()(torch.from_numpy(unit)[None, None])[0].contiguous().numpy()
 
 
 def _painter(task: Task, colorizer: Colorizer) -> Callable[[NDArray[np.uint16]], NDArray[np.uint8]]:

@@ -15,7 +15,7 @@ import torch
 
 from nirtrans.bench import geotiff, raster_child, raster_place, raster_restart, suites
 from nirtrans.bench.raster_child import Cost, Task, measure, work
-from nirtrans.bench.raster_networks import GREY, Grey, open_network, pausing
+from nirtrans.bench.raster_networks import GREY, TINT, Grey, open_network, pausing
 from nirtrans.bench.raster_place import Place, Sizes, largest_difference
 from nirtrans.bench.raster_scenes import BLOCK_PX, pattern, write_scene
 from nirtrans.bench.raster_ways import WAYS
@@ -59,7 +59,7 @@ def test_tables_and_files(tmp_path: Path, quickly: None) -> None:
     assert "\n".join(tables_markdown(tables, goals)) in text
     assert all(len(figures) == len(table.columns) for table in tables for figures in table.rows.values())
     assert all(figure > 0 for table in tables[:3] for figures in table.rows.values() for figure in figures[:1])
-    assert len(tables) == 5
+    assert len(tables) == 6
     assert all(np.isfinite(goal.figure) for goal in goals)
     about = json.loads((tmp_path / "geotiff-cpu.json").read_text())["environment"]
     assert about["threads"] == 2
@@ -75,14 +75,15 @@ def test_other_pixels_end_in_an_error(tmp_path: Path, quickly: None, monkeypatch
             made.write(made.read(1) ^ 1, 1)
 
     monkeypatch.setitem(WAYS, "plain_loop", wrong)
-    with pytest.raises(RunError, match=r"^plain loop by windows: 1 of 255 levels off nirtrans, statistics given; "):
+    with pytest.raises(RunError, match=r"^plain loop by windows: 1 of 255 levels off write RGB, 1 thread; "):
         suites.run_suite("geotiff", threads=[1], devices=["cpu"], out=tmp_path, quick=True)
     assert "**Restart**" in (tmp_path / "geotiff-cpu.md").read_text()
 
 
-def test_every_way_to_a_picture_makes_the_same_one(place: Place) -> None:
+@pytest.mark.parametrize("network", [GREY, TINT])
+def test_every_way_to_a_picture_makes_the_same_one(place: Place, network: str) -> None:
     scene = place.scene(1200)
-    tasks = {way: replace(place.task(way, scene), tile_px=512) for way in PICTURES}
+    tasks = {way: replace(place.task(way, scene, network), tile_px=512) for way in PICTURES}
     for task in tasks.values():
         here(task)
     place.compare(tasks, ["colorize", *sorted(PICTURES - {"colorize"})])
@@ -138,6 +139,8 @@ def test_networks_that_cost_nothing() -> None:
     assert slow.pause_s_per_px == 1e-6
     source = torch.rand(1, 1, 8, 8)
     assert torch.equal(grey.colorize(source), source.expand(-1, 3, -1, -1))
+    tinted = open_network(TINT, "cpu").system.colorize(source)
+    assert torch.allclose(tinted / source, torch.tensor([1, 0.8, 0.6])[:, None, None].expand(1, 3, 8, 8))
 
 
 def test_pictures_of_other_sizes_differ(tmp_path: Path) -> None:
