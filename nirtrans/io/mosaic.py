@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nirtrans.errors import DataError
-from nirtrans.io.raster_facts import RasterFacts, check_alike, common_tags, look, place_on
+from nirtrans.io.raster_facts import BandFacts, RasterFacts, check_alike, common_tags, look, place_on
 from nirtrans.io.transforms import shifted
 from nirtrans.io.virtual import Piece, Place, VirtualBand, VirtualRaster, describe, is_remote
 
@@ -54,28 +54,37 @@ def _listed(path: Path) -> Iterator[str]:
 
 
 def _band(parts: Sequence[RasterFacts], places: Sequence[tuple[int, int]], number: int) -> VirtualBand:
-    facts = parts[0].bands[number - 1]
+    each = [part.bands[number - 1] for part in parts]
+    facts, nodata = each[0], _shared_nodata(each)
     values, masks = [], []
     for part, place in zip(parts, places, strict=True):
-        values.append(Piece(part.name, str(number), part.size, place, _shown(part, number)))
+        options = _shown(part, number) if nodata is None else {"NODATA": repr(nodata)}
+        values.append(Piece(part.name, str(number), part.size, place, options))
         masks.append(_mask(part, place, number))
-    height, width = (max(part.bands[number - 1].block[axis] for part in parts) for axis in (0, 1))
+    height, width = (max(band.block[axis] for band in each) for axis in (0, 1))
     return VirtualBand(
-        facts.dtype, values, masks, facts.description, facts.colour, facts.scale, facts.offset,
-        tags=common_tags(parts, number), block=(height, width),
+        facts.dtype, values, masks if nodata is None else [], facts.description, facts.colour, facts.scale,
+        facts.offset, nodata, common_tags(parts, number), (height, width),
     )  # fmt: skip
+
+
+def _shared_nodata(bands: Sequence[BandFacts]) -> float | None:
+    """Return the value that tells invalid pixels in all parts, which reads four times as fast as masks; else None."""
+    if any(band.mask != {"nodata"} for band in bands) or len({repr(band.nodata) for band in bands}) > 1:
+        return None
+    return bands[0].nodata
 
 
 def _shown(part: RasterFacts, number: int) -> dict[str, str]:
     """Say which pixels of a part cover those of earlier ones; all, where GDAL takes its alpha band for no mask."""
     if number == part.alpha:
-        return {"NODATA": "0"} if any("alpha" in flags for flags in part.masks) else {}
-    return {} if "all_valid" in part.masks[number - 1] else {"UseMaskBand": "true"}
+        return {"NODATA": "0"} if any("alpha" in band.mask for band in part.bands) else {}
+    return {} if "all_valid" in part.bands[number - 1].mask else {"UseMaskBand": "true"}
 
 
 def _mask(part: RasterFacts, place: tuple[int, int], number: int) -> Piece:
     """Return the mask of a band of a part; alpha is left to the alpha band, which may be an input."""
-    flags = part.masks[number - 1]
+    flags = part.bands[number - 1].mask
     if "alpha" in flags:
         return Piece(part.name, f"mask,{part.alpha}", part.size, place)  # all of it is valid
     options = {} if "all_valid" in flags else {"NODATA": "0"}

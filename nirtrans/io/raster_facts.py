@@ -26,6 +26,8 @@ class BandFacts:
         scale: Physical value = number * scale + offset.
         offset: See scale.
         block: Height and width of the blocks.
+        nodata: Value of invalid pixels; None if there is none.
+        mask: Flags of its mask, as rasterio calls them.
     """
 
     dtype: str
@@ -34,6 +36,8 @@ class BandFacts:
     scale: float
     offset: float
     block: tuple[int, int]
+    nodata: float | None
+    mask: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,6 @@ class RasterFacts:
         crs: Coordinate system; None if there is none.
         transform: From pixels to coordinates.
         bands: In the order of the file.
-        masks: Flags of the mask of each band, as rasterio calls them.
         tags: Of the file, then of each band.
         rpcs: Rational polynomial coefficients; empty if there are none.
     """
@@ -56,7 +59,6 @@ class RasterFacts:
     crs: Any
     transform: Any
     bands: tuple[BandFacts, ...]
-    masks: tuple[frozenset[str], ...]
     tags: tuple[dict[str, str], ...]
     rpcs: dict[str, str]
 
@@ -70,15 +72,15 @@ def look(name: str) -> RasterFacts:
     """Open a file and return what is told of it; raises DataError if that fails."""
     with Raster(name, failure=DataError) as raster:
         dataset = raster.dataset
-        scaling = dataset.scales, dataset.offsets
-        bands = zip(raster.dtypes, raster.descriptions, raster.colours, *scaling, dataset.block_shapes, strict=True)
+        masks = (frozenset(flag.name for flag in flags) for flags in dataset.mask_flag_enums)
+        stored = dataset.scales, dataset.offsets, dataset.block_shapes, dataset.nodatavals, masks
+        bands = zip(raster.dtypes, raster.descriptions, raster.colours, *stored, strict=True)
         return RasterFacts(
             name,
             (raster.width, raster.height),
             raster.crs,
             raster.transform,
             tuple(BandFacts(*facts) for facts in bands),
-            tuple(frozenset(flag.name for flag in flags) for flags in dataset.mask_flag_enums),
             tuple(dataset.tags(number) for number in range(raster.count + 1)),
             dataset.tags(ns="RPC"),
         )

@@ -203,5 +203,5 @@ def _virtual(wanted: str, band: AssetBand, file: RasterFacts) -> VirtualBand:
 
 def _is_masked(band: AssetBand, file: RasterFacts) -> bool:
     """Tell whether the file says which pixels are valid; near infrared that it tags as alpha says nothing."""
-    flags = file.masks[band.number - 1]
+    flags = file.bands[band.number - 1].mask
     return "all_valid" not in flags and not ("alpha" in flags and file.alpha in band.named)

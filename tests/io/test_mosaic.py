@@ -125,6 +125,26 @@ def test_later_parts_lie_over_earlier_ones_where_they_are_valid(tmp_path: Path, 
     assert np.array_equal(values[0][known], expected[known])
 
 
+LOWEST = float(np.finfo("float32").min)
+
+
+@pytest.mark.parametrize(("dtype", "nodata"), [("float32", float("nan")), ("float32", LOWEST), ("int16", -9999)])
+def test_one_value_for_nodata_in_all_parts(
+    tmp_path: Path, mosaic: Callable[..., Raster], dtype: str, nodata: float
+) -> None:
+    for name, place, number in (("a", 0, 5), ("b", 10, 6), ("c", 40, 7)):
+        values = np.full((20, 20), number, dtype)
+        values[:5] = nodata if name == "b" else number
+        write(tmp_path / f"{name}.tif", values, (place, 0), nodata=nodata)
+    with mosaic("a.tif", "b.tif", "c.tif") as made:
+        values, valid = made.read([1])
+        assert made.dataset.nodata == nodata or np.isnan(nodata)
+    assert valid.sum() == 20 * 20 + 15 * 10 + 20 * 20
+    assert (values[0, :5, 10:20] == 5).all()
+    assert (values[0, 5:, 10:30] == 6).all()
+    assert not valid[:, 30:40].any()
+
+
 def test_alpha_bands(tmp_path: Path, mosaic: Callable[..., Raster]) -> None:
     for name, place, number in (("a", 0, 5), ("b", 10, 6)):
         alpha = np.full((20, 20), 255, np.uint8)
