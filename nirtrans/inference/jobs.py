@@ -74,6 +74,8 @@ def find_jobs(source: str, target: Path, *, overwrite: bool = False, resume: boo
     for job in jobs:
         if _same_file(job.source, job.target):
             raise InputError(f"{job.target} is the source itself; choose another DST")
+        if job.target.is_dir():
+            raise InputError(f"cannot write {job.target}: it is a folder; choose another DST")
     done = [job for job in jobs if job.target.exists()]
     if done and not (overwrite or resume):
         more = f" and {len(done) - 1} more" if len(done) > 1 else ""

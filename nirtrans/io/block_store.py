@@ -4,12 +4,13 @@ A record of the journal follows the bytes that it describes, so that whatever en
 is there. After a power cut it may not be; `reopen` therefore checks every record and goes on from the first bad one.
 """
 
+import contextlib
 import fcntl
 import json
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 
@@ -30,20 +31,25 @@ class Record:
         tile: Its number in the plan.
         begin: Where its bytes begin.
         lengths: Bytes of its blocks, image by image.
-        crc: CRC-32 of its bytes.
+        crc: CRC-32 of its bytes and of all else that is told here.
         facts: What else is to be known of it, such as counts of pixels.
     """
 
     tile: int
     begin: int
     lengths: tuple[tuple[int, ...], ...]
-    crc: int
+    crc: int = 0
     facts: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def end(self) -> int:
         """Where its bytes end."""
         return self.begin + sum(map(sum, self.lengths))
+
+    def checksum(self, payload: bytes) -> int:
+        """Return what `crc` must be for these bytes."""
+        told = (self.tile, self.begin, self.lengths, sorted(self.facts.items()))
+        return zlib.crc32(repr(told).encode(), zlib.crc32(payload))
 
     def offsets(self) -> Iterator[tuple[tuple[int, int], ...]]:
         """Yield offset and length of the blocks, image by image; absent ones are 0, 0."""
@@ -94,7 +100,8 @@ class BlockStore:
         """
         payload = b"".join(block for image in blocks for block in image)
         lengths = tuple(tuple(len(block) for block in image) for image in blocks)
-        record = Record(tile, self.end, lengths, zlib.crc32(payload), facts)
+        record = Record(tile, self.end, lengths, facts=facts)
+        record = replace(record, crc=record.checksum(payload))
         try:
             self._data.write(payload)
             self._data.flush()
@@ -120,9 +127,10 @@ class BlockStore:
         self._unsynced = 0
 
     def close(self) -> None:
-        """Release the files."""
-        self._data.close()
-        self._lines.close()
+        """Release the files; what could not be written was reported when it was appended."""
+        for file in (self._data, self._lines):
+            with contextlib.suppress(OSError):
+                file.close()
 
     def _lock(self) -> None:
         """Keep other processes out; the system releases the lock with the process, however it ends."""
@@ -161,11 +169,11 @@ class BlockStore:
             self._write_line({"key": self.key})
 
     def _holds(self, record: Record) -> bool:
-        if record.begin != self.end:
+        if record.begin != self.end or record.end > self._data.seek(0, os.SEEK_END):
             return False
         self._data.seek(record.begin)
         payload = self._data.read(record.end - record.begin)
-        return len(payload) == record.end - record.begin and zlib.crc32(payload) == record.crc
+        return len(payload) == record.end - record.begin and record.checksum(payload) == record.crc
 
     def _write_line(self, content: Mapping[str, object]) -> None:
         self._lines.write(json.dumps(content).encode() + b"\n")
@@ -178,7 +186,7 @@ def _parsed(line: bytes) -> dict[str, object]:
         return {}
     try:
         content = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}
 
@@ -186,5 +194,10 @@ def _parsed(line: bytes) -> dict[str, object]:
 def _record(content: Mapping[str, object]) -> Record | None:
     match content:
         case {"tile": int(tile), "begin": int(begin), "lengths": list(lengths), "crc": int(crc), "facts": dict(facts)}:
-            return Record(tile, begin, tuple(tuple(image) for image in lengths), crc, facts)
+            if all(isinstance(image, list) and all(map(_is_length, image)) for image in lengths):
+                return Record(tile, begin, tuple(map(tuple, lengths)), crc, facts)
     return None
+
+
+def _is_length(content: object) -> bool:
+    return isinstance(content, int) and content >= 0

@@ -1,9 +1,11 @@
 """How GDAL is asked: its messages become exceptions instead of lines on stderr, its cache is bounded in bytes."""
 
 import os
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import IO
 
 CACHE_BYTES = 64 * 2**20
 RETRY = {"GDAL_HTTP_MAX_RETRY": 3, "GDAL_HTTP_RETRY_DELAY": 1}
@@ -59,6 +61,48 @@ def bound_gdal_cache(max_bytes: int) -> None:
 
     with rasterio.Env():
         setenv(GDAL_CACHEMAX=max_bytes)
+
+
+def gdal_errors() -> tuple[type[Exception], ...]:
+    """Return what rasterio raises.
+
+    Beside its own errors those of GDAL, which have no public name, from properties and copies, and where a damaged file
+    is quoted in bytes that are no text.
+    """
+    from rasterio._err import CPLE_BaseError
+    from rasterio.errors import RasterioError
+
+    return RasterioError, CPLE_BaseError, UnicodeError
+
+
+@contextmanager
+def failed_writes() -> Iterator[list[str]]:
+    """Gather what libtiff says of failed writes: it prints lines to stderr, and GDAL goes on as if all were well.
+
+    While this lasts, stderr of the whole process is held back; other lines are passed on afterwards.
+    """
+    failures: list[str] = []
+    kept = os.dup(2)
+    with _file_off_the_disk() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield failures
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            held.seek(0)
+            for line in held.read().decode(errors="replace").splitlines(keepends=True):
+                if line.startswith("_tiff"):
+                    failures.append(line.strip())
+                else:
+                    os.write(2, line.encode())
+
+
+def _file_off_the_disk() -> IO[bytes]:
+    """Return a file that takes some lines even where the disk is full, or one on the disk where the system has none."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("stderr"), "w+b")
+    return tempfile.TemporaryFile()
 
 
 def gdal_reason(error: Exception) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError, InputError, IOFailure
-from nirtrans.io.gdal import gdal_reason, reading
+from nirtrans.io.gdal import gdal_errors, gdal_reason, reading
 from nirtrans.io.transforms import apply
 from nirtrans.io.virtual import VirtualRaster
 
@@ -233,15 +233,13 @@ class Raster:
 
 def _open(path: str, decoders: int) -> "DatasetReader":
     import rasterio
-    from rasterio._err import CPLE_BaseError  # what rasterio's properties raise; there is no public name
-    from rasterio.errors import RasterioError
 
     try:
         with reading(decoders):
             dataset = rasterio.open(path)
             _load_metadata(dataset)
             return dataset
-    except (RasterioError, CPLE_BaseError, UnicodeError) as error:
+    except gdal_errors() as error:
         local = "/vsi" not in path and "://" not in path
         if local and not Path(path).exists():
             raise DataError(f"{path}: no such file; give a raster that exists") from None
