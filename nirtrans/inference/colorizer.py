@@ -14,7 +14,7 @@ from nirtrans.errors import InputError, UnknownNameError
 from nirtrans.inference.device import resolve_device
 from nirtrans.inference.forward import Forward, Precision
 from nirtrans.inference.memory import bytes_per_pixel, pixel_budget
-from nirtrans.inference.scene import ArrayScene, Scene, finite
+from nirtrans.inference.scene import ArrayScene, Scene, are_numbers
 from nirtrans.inference.spectral import FORMULAS, spectral_system
 from nirtrans.inference.statistics import Sample, freeze_scene
 from nirtrans.inference.stream import colorize_tiles
@@ -140,7 +140,7 @@ class Colorizer:
                 f"these weights take {channels} channel(s), got {len(planes)} of {shape[0]} x {shape[1]} px"
             )
         unit = to_network_range(planes, self.info)
-        valid = finite(unit)
+        valid = are_numbers(unit)
         return self.colorize_array(ArrayScene(unit, None if valid.all() else valid))
 
     def colorize_array(self, scene: ArrayScene) -> NDArray[np.float32]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nirtrans.errors import DataError
 from nirtrans.inference.colorizer import Colorizer, to_network_range
-from nirtrans.inference.scene import ArrayScene, finite
+from nirtrans.inference.scene import ArrayScene, are_numbers
 from nirtrans.io.images import Image, read_image, write_image
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as the gray sources of training are made
@@ -32,7 +32,7 @@ def colorize_picture(
     image = read_image(source)
     planes = _planes(image, colorizer, source)
     unit = to_network_range(planes, colorizer.info)
-    valid = finite(unit)
+    valid = are_numbers(unit)
     if image.alpha is not None:
         valid &= image.alpha > 0
     rgb = colorizer.colorize_array(ArrayScene(unit, None if valid.all() else valid))

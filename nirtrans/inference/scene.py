@@ -59,9 +59,9 @@ class ArrayScene:
         return self.pixels[:, *part], None if self.valid is None else self.valid[part]
 
 
-def finite(pixels: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Tell which pixels of [C, H, W] are finite in every channel."""
-    return np.logical_and.reduce(np.isfinite(pixels), axis=0)
+def are_numbers(pixels: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Tell which pixels of [C, H, W] are NaN in no channel; what scaling has made infinite is clamped as large."""
+    return ~np.logical_or.reduce(np.isnan(pixels), axis=0)
 
 
 class Clamped(NamedTuple):
@@ -116,8 +116,8 @@ def _count_clamped(pixels: NDArray[np.float32], measured: NDArray[np.bool_]) -> 
 
 
 def _measured(pixels: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
-    """Return where a network may look: valid pixels that are finite, [h, w]."""
-    return finite(pixels) if valid is None else valid & finite(pixels)
+    """Return where a network may look: valid pixels that are numbers, [h, w]."""
+    return are_numbers(pixels) if valid is None else valid & are_numbers(pixels)
 
 
 def _pick(pixels: NDArray, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray:

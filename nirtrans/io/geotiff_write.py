@@ -119,13 +119,15 @@ def _storage(form: RasterForm) -> dict[str, Any]:
 
 def _describe(target: "DatasetWriter", source: Raster, tags: Mapping[str, str], window: Window) -> None:
     """Copy what describes the grid and is no band's own."""
+    from rasterio.crs import CRS
+
     top, left, _, _ = window
     gcps, crs = source.dataset.gcps
     if gcps:
         shift = _point_shift() if source.dataset.tags().get("AREA_OR_POINT") == "Point" else 0.0
         for gcp in gcps:
             gcp.row, gcp.col = gcp.row - shift - top, gcp.col - shift - left
-        target.gcps = (gcps, crs)
+        target.gcps = (gcps, crs or CRS())
     if source.dataset.rpcs:
         rpcs = source.dataset.rpcs
         rpcs.line_off, rpcs.samp_off = rpcs.line_off - top, rpcs.samp_off - left

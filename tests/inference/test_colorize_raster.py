@@ -71,6 +71,24 @@ def test_the_grid_comes_back(tmp_path: Path, colorize: Colorize, grid: dict[str,
         assert made.dtypes == ("uint8",) * 3
 
 
+def test_control_points_without_a_coordinate_system_come_back(tmp_path: Path, colorize: Colorize) -> None:
+    source = write(tmp_path / "in.tif", numbers(), gcps=GCPS, crs=rasterio.crs.CRS())
+    colorize(source)
+    with rasterio.open(source) as given, rasterio.open(tmp_path / "out.tif") as made:
+        assert len(given.gcps[0]) == 4
+        assert [point.asdict() for point in made.gcps[0]] == [point.asdict() for point in given.gcps[0]]
+        assert not made.gcps[1]
+
+
+def test_numbers_beyond_float32_are_white(tmp_path: Path, colorize: Colorize) -> None:
+    band = numbers().astype("float64")
+    for name, white in (("far", 1e300), ("near", 4000.0)):
+        source = write(tmp_path / "in.tif", np.where(band > 3000, white, band), **UTM)
+        options = SourceOptions(input_range="500,4000")
+        colorize(source, norm="batch", options=options, target=tmp_path / f"{name}.tif")
+    assert np.array_equal(pixels(tmp_path / "far.tif"), pixels(tmp_path / "near.tif"))
+
+
 def test_rpcs_come_back(tmp_path: Path, colorize: Colorize) -> None:
     source = write(tmp_path / "in.tif", numbers())
     coefficients = [1.0, *[0.0] * 19]
