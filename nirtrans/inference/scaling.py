@@ -101,16 +101,16 @@ class RasterScene:
 
 
 def unit_range(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
-    """Map low..high to 0..1.
+    """Map low..high to 0..1, in place.
 
     Raises:
         InputError: If low is not below high.
     """
     if not low < high:
         raise InputError(f"an input range needs a lower and a higher value, got {low},{high}")
-    unit = values - np.float32(low)
-    unit *= np.float32(1 / (high - low))
-    return unit
+    values -= np.float32(low)
+    values *= np.float32(1 / (high - low))
+    return values
 
 
 class Rule(NamedTuple):

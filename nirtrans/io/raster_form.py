@@ -68,7 +68,13 @@ class RasterForm:
 
     def encode(self, rgb: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[Any]:
         """Turn [3, h, w] in [0, 1] into samples, clamped and rounded; with nodata, valid ones never have its value."""
-        samples = rgb.clip(0, 1)
+        samples = np.empty(rgb.shape, self.dtype)
+        for band, given in zip(samples, rgb, strict=True):  # one at a time, which needs a third of the memory
+            band[:] = self._encode_band(given, valid)
+        return samples
+
+    def _encode_band(self, band: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+        samples = band.clip(0, 1)
         if self.dtype == "float32":
             return samples if valid is None else np.where(valid, samples, np.float32(self.nodata or 0))
         samples *= np.iinfo(self.dtype).max
@@ -77,7 +83,7 @@ class RasterForm:
             np.maximum(samples, 1, out=samples)
         if valid is not None:
             np.copyto(samples, 0, where=~valid)
-        return samples.astype(self.dtype)
+        return samples
 
     def creation_options(self) -> dict[str, Any]:
         """Return what GDAL's GTiff driver is told about the storage."""
