@@ -89,7 +89,7 @@ def _jobs(source: str, target: Path) -> Iterator[Job]:
     path = Path(source).expanduser()
     if source.startswith("/vsi") or "://" in source:
         yield Job(source, _into(target, Path(Path(source).name)))
-    elif source.startswith("@") and not path.exists():
+    elif source.startswith("@") and is_list(source):
         yield Job(source, _into(target, Path(source[1:]).with_suffix(LIST_SUFFIX)))
     elif path.is_dir():
         yield from _mirrored(path, sorted(path.rglob("*")), target)

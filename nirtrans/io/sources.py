@@ -27,8 +27,10 @@ def find_source(name: str, bands: Sequence[str]) -> str | VirtualRaster:
 
 
 def is_list(name: str) -> bool:
-    """Tell whether a name is that of a list of rasters."""
-    return name.startswith("@") or (name.lower().endswith(LIST_SUFFIX) and not is_remote(name))
+    """Tell whether a name is that of a list of rasters; files may begin with @ as well."""
+    if name.startswith("@") and not Path(name).exists():
+        return True
+    return name.lower().endswith(LIST_SUFFIX) and not is_remote(name)
 
 
 def is_item(name: str) -> bool:

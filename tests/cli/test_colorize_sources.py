@@ -83,6 +83,14 @@ def test_a_list_gives_the_colours_of_the_whole(colorize: Command) -> None:
         assert result(name)[1].all()
 
 
+def test_files_that_begin_with_an_at(colorize: Command) -> None:
+    write(Path("@whole.tif"), band())
+    assert colorize("@whole.tif", "out.tif").code == 0
+    made = colorize("@none.lst", "other.tif")
+    assert made.code == 2
+    assert "none.lst: cannot be read as a list of rasters" in made.error
+
+
 def test_a_gap_has_no_colour(colorize: Command) -> None:
     split()
     write(Path("far.tif"), band(), column=200)
