@@ -68,3 +68,66 @@ def test_a_server_that_fails(tmp_path: Path, nirtrans: Command, serve: Callable[
     Path(f"{source}.mended").touch()
     assert nirtrans("colorize", url, target, *flags, "--resume").code == 0
     assert target.read_bytes() == (tmp_path / "local.tif").read_bytes()
+
+
+@pytest.fixture
+def bucket(serve: Callable[[float], str], monkeypatch: pytest.MonkeyPatch) -> str:
+    """Serve the raster as object storage does, and return its address in HTTP."""
+    url = serve(float("inf")).removesuffix("/in.tif")
+    settings = {"AWS_S3_ENDPOINT": url.removeprefix("http://"), "AWS_HTTPS": "NO", "AWS_VIRTUAL_HOSTING": "FALSE"}
+    for name, text in (settings | {"AWS_NO_SIGN_REQUEST": "YES"}).items():
+        monkeypatch.setenv(name, text)
+    return url
+
+
+def test_a_bucket_gives_the_same_bytes(tmp_path: Path, nirtrans: Command, bucket: str, source: Path) -> None:
+    flags = ("--weights", tiny_weights("batch"), *FLAGS)
+    assert nirtrans("colorize", source, tmp_path / "local.tif", *flags).code == 0
+    for name in ("/vsis3/bucket/in.tif", "s3://bucket/in.tif", f"/vsicurl/{bucket}/in.tif"):
+        result = nirtrans("colorize", name, tmp_path / "out.tif", *flags, "--overwrite")
+        assert (result.code, result.err) == (0, "")
+        assert (tmp_path / "out.tif").read_bytes() == (tmp_path / "local.tif").read_bytes()
+
+
+def test_what_a_server_does_not_have(tmp_path: Path, nirtrans: Command, bucket: str) -> None:
+    flags = ("--weights", tiny_weights("batch"), *FLAGS)
+    for name in ("s3://bucket/none.tif", "/vsis3/bucket/none.tif", f"/vsicurl/{bucket}/none.tif", f"{bucket}/none.tif"):
+        result = nirtrans("colorize", name, tmp_path / "out.tif", *flags)
+        assert result.code == 2
+        assert "cannot be opened as a raster" in result.error
+    assert [path.name for path in tmp_path.iterdir()] == ["in.tif"]
+
+
+PART = """<SimpleSource><SourceFilename relativeToVRT="{relative}">{name}</SourceFilename><SourceBand>1</SourceBand>
+<SrcRect xOff="0" yOff="0" xSize="{width}" ySize="500"/><DstRect xOff="{left}" yOff="0" xSize="{width}" ySize="500"/>
+</SimpleSource>"""
+MOSAIC = """<VRTDataset rasterXSize="600" rasterYSize="500"><SRS>EPSG:32633</SRS>
+<GeoTransform>400000, 10, 0, 5000000, 0, -10</GeoTransform>
+<VRTRasterBand dataType="UInt16" band="1"><Description>nir</Description>{parts}</VRTRasterBand></VRTDataset>"""
+
+
+def test_a_virtual_mosaic_of_local_and_remote_parts(
+    tmp_path: Path, nirtrans: Command, bucket: str, source: Path
+) -> None:
+    """The bytes of the whole; a part that is lost is named by the window that it leaves open."""
+    with rasterio.open(source) as given:
+        profile, values = given.profile, given.read()
+    for name, columns in (("left.tif", slice(0, 250)), ("right.tif", slice(250, 600))):
+        part = values[..., columns]
+        with rasterio.open(tmp_path / name, "w", **profile | {"width": part.shape[2], "blockxsize": 64}) as made:
+            made.write(part)
+    parts = [("1", "left.tif", 250, 0), ("1", "right.tif", 350, 250)]
+    remote = [("0", f"/vsicurl/{bucket}/in.tif", 250, 0), parts[1]]
+    flags = ("--weights", tiny_weights("instance"), *FLAGS)
+    assert nirtrans("colorize", source, tmp_path / "whole.tif", *flags).code == 0
+    for number, pieces in enumerate((parts, remote)):
+        texts = [PART.format(relative=r, name=name, width=width, left=left) for r, name, width, left in pieces]
+        mosaic, target = tmp_path / f"{number}.vrt", tmp_path / f"{number}.tif"
+        mosaic.write_text(MOSAIC.format(parts="".join(texts)))
+        assert nirtrans("colorize", mosaic, target, *flags).code == 0
+        assert target.read_bytes() == (tmp_path / "whole.tif").read_bytes()
+    (tmp_path / "right.tif").unlink()
+    lost = nirtrans("colorize", tmp_path / "0.vrt", tmp_path / "lost.tif", *flags)
+    assert lost.code == 3
+    assert "right.tif" in lost.error
+    assert not (tmp_path / "lost.tif").exists()

@@ -69,6 +69,8 @@ def directories(content: bytes) -> Iterator[tuple[list[Entry], int]]:
             return
         count_form = layout.order + ("Q" if layout.big else "H")
         (count,) = struct.unpack_from(count_form, content, at)
+        if count > len(content):
+            raise struct.error("damaged already")
         start = at + struct.calcsize(count_form)
         places = [start + i * layout.entry_bytes for i in range(count)]
         form = layout.order + ("HHQ" if layout.big else "HHI")
