@@ -75,7 +75,7 @@ def _connect(scheduler: str) -> "Client":
         with ThreadPoolExecutor(1) as pool:  # the caller may have an event loop of its own
             pool.submit(asyncio.run, _knock(address)).result()
         return Client(address, timeout=CONNECT_S, set_as_default=False)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:  # the last for TLS that is not configured
         remedy = "give tcp://HOST:PORT or the file of a running `dask scheduler`"
         reason = str(error) or "something else is there"
         raise InputError(f"--scheduler {scheduler}: no scheduler answers ({reason}); {remedy}") from None
@@ -90,7 +90,7 @@ async def _knock(address: str) -> None:
     from distributed.security import Security
 
     greeting = connect(address, timeout=CONNECT_S, **Security().get_connection_args("client"))
-    comm = await asyncio.wait_for(greeting, 2 * CONNECT_S)
+    comm = await asyncio.wait_for(greeting, 1.5 * CONNECT_S)
     await comm.close()
 
 
@@ -190,13 +190,15 @@ class Cluster:
         raise _explained(failure, tile)
 
     def _failure(self, future: "Future") -> Exception | None:
-        """Wait for a tile, and return what it has failed with."""
+        """Wait for a tile, and return what it has failed with; say so when there is nobody to make it."""
+        told = False
         while True:
             try:
                 return future.exception(timeout=PATIENCE_S)
             except TimeoutError:
-                if not self._count_threads():
+                if not (told or self._count_threads()):
                     log.warning("%s has no worker left; waiting for one", self.address)
+                    told = True
 
     def _count_threads(self) -> int:
         """Return the threads of all workers, as they were a few seconds ago at most."""

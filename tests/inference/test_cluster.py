@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from nirtrans.inference.cluster import Cluster, connected
 from nirtrans.inference.colorizer import load_colorizer
 from nirtrans.inference.geotiff import Course, Result, colorize_raster
 from nirtrans.inference.raster_plan import TileOptions
-from nirtrans.inference.tiling import Window
+from nirtrans.inference.tiling import Grid, Window
 from nirtrans.io.parts import Parts, Shard
 from nirtrans.io.raster_form import RasterForm
 from nirtrans.progress import Progress
@@ -147,8 +148,12 @@ def test_a_killed_worker_is_made_up_for(tmp_path: Path, farm: Farm) -> None:
     assert (tmp_path / "there.tif").read_bytes() == (tmp_path / "here.tif").read_bytes()
 
 
-def test_the_only_worker_is_killed_and_another_comes(tmp_path: Path, farm: Farm) -> None:
+def test_the_only_worker_is_killed_and_another_comes(
+    tmp_path: Path, farm: Farm, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """What all tiles share was held by that worker alone."""
+    monkeypatch.setattr(module, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(module, "COUNT_EVERY_S", 0.0)
     source = scene(tmp_path / "in.tif")
     colorize(source, tmp_path / "here.tif")
     farm.have(1)
@@ -159,6 +164,7 @@ def test_the_only_worker_is_killed_and_another_comes(tmp_path: Path, farm: Farm)
 
     colorize(source, tmp_path / "there.tif", farm, course=At(3, exchange).course())
     assert (tmp_path / "there.tif").read_bytes() == (tmp_path / "here.tif").read_bytes()
+    assert caplog.text.count("has no worker left; waiting for one") == 1
 
 
 def test_scenes_with_other_statistics_follow_each_other(tmp_path: Path, farm: Farm) -> None:
@@ -291,7 +297,25 @@ def test_a_source_that_breaks_off(tmp_path: Path, cluster: Cluster, monkeypatch:
     assert len(list((tmp_path / "out.tif.parts").iterdir())) == 3  # tiles before the break are kept
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:1", "nonsense://x:1", "127.0.0.1", "absent.json", "silent"])
+def test_failures_that_are_not_ours_name_the_tile() -> None:
+    from distributed import KilledWorker
+
+    killed = KilledWorker("key", SimpleNamespace(address="tcp://far:1"), 3)
+    (tile,) = Grid(60, 70, 0, 0, 4).tiles()
+    for failure, message in (
+        (
+            ZeroDivisionError("by zero"),
+            "the tile of 60x70 pixels at row 0, column 0 failed twice (ZeroDivisionError",
+        ),
+        (killed, "4 workers died on the tile of 60x70 pixels at row 0, column 0, the last at tcp://far:1; if memory"),
+        (ModuleNotFoundError("No module named 'x'"), "worker cannot run this nirtrans (ModuleNotFoundError: No module"),
+    ):
+        assert str(module._explained(failure, tile)).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://127.0.0.1:1", "nonsense://x:1", "127.0.0.1", "absent.json", "silent", "tls://127.0.0.1:1"]
+)
 def test_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     import socket
 
