@@ -49,7 +49,8 @@ class SpatialNorm(nn.Module):
         if self.pooling is not None:
             self.freeze(*self.pooled(x, self.pooling))
         if self.frozen_mean is not None and self.frozen_var is not None:
-            mean, var = (self._per_channel(value).to(x.dtype) for value in (self.frozen_mean, self.frozen_var))
+            # In the type of the bias: x may be bfloat16 by autocast, and on the CPU no parameter may be then.
+            mean, var = (self._per_channel(value).to(self.bias.dtype) for value in (self.frozen_mean, self.frozen_var))
             return F.batch_norm(x, mean, var, self.weight, self.bias, eps=self.eps)
         # With a group per channel this is instance norm, on the CPU three times as fast as torch's own. Its backward
         # pass fails for a bias without a factor, hence the ones.

@@ -160,3 +160,13 @@ def test_a_single_value_is_its_own_mean_whatever_the_batch() -> None:
         torch.testing.assert_close(
             norm(torch.rand(count, 3, 1, 1)), torch.arange(3.0).view(1, 3, 1, 1).expand(count, -1, -1, -1)
         )
+
+
+@pytest.mark.parametrize("kind", ["instance", "group"])
+def test_frozen_statistics_in_low_precision(kind: str) -> None:
+    norm, x = make_norm(kind, 8), torch.randn(2, 8, 16, 16)
+    freeze_statistics(norm, x)
+    with torch.autocast("cpu", torch.bfloat16):
+        low = norm(x.bfloat16())
+    assert low.dtype == torch.bfloat16
+    assert (low.float() - norm(x)).abs().max() < 0.05
