@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from nirtrans.config import Preprocessing
 from nirtrans.inference.colorizer import Colorizer, load_colorizer
 from nirtrans.inference.scene_statistics import SceneStatistics, write_statistics
 
-from .choices import Choice, cautious, choose
+from .choices import Choice, cautious, choose, name_by_bounds
 from .damage import damaged, numbers
 from .oracle import Wrong, check
 from .sources import Plan, chance, make_plan, write_source
@@ -95,6 +95,9 @@ def run_case(seed: int) -> Verdict:
             choice = choose(rng, plan.height, plan.width, plan.count)
             if chance(rng, 0.5):
                 _make_agreeable(choice, plan)
+            transform = plan.profile.get("transform")
+            if transform and not transform.b and "--window" in choice.flags and chance(rng, 0.4):
+                name_by_bounds(choice, transform, plan.width)
         verdict = _judge(seed, source, choice)
         verdict.about = f"{about} | {choice.norm} {choice.units} {choice.shards} {' '.join(choice.arguments())}"
         return verdict
@@ -104,7 +107,7 @@ def run_case(seed: int) -> Verdict:
 
 def _make_agreeable(choice: Choice, plan: Plan) -> None:
     """Leave out what contradicts the raster or the rest, so that enough cases come to colours."""
-    for flag in ("--halo", "--level", "--sensor"):
+    for flag in ("--halo", "--level", "--sensor", "--precision", "--norm-stats"):
         choice.flags.pop(flag, None)
     choice.flags["--bands"] = f"nir={1 + plan.height % plan.count}"
     choice.flags["--compress"] = "zstd"
@@ -143,6 +146,8 @@ def _judge(seed: int, source: Path, choice: Choice) -> Verdict:
             finding = f"{type(error).__name__}: {error.__cause__ or error}"
             if seed % 2 == 0 and not _reads_alike(source):
                 return Verdict(seed, "unsure", finding)
+    if not finding and code == 0 and choice.otherwise:
+        finding = _compare_bytes(source, target, choice)
     detail = next((line for line in lines if line.startswith("error:")), "")
     if finding:
         return Verdict(seed, "finding", f"{finding} [{code}: {' / '.join(lines)[:600]}]")
@@ -168,6 +173,17 @@ def _block_bytes(source: Path) -> int:
             return height * width * given.count * 8
     except rasterio.errors.RasterioError:
         return 0
+
+
+def _compare_bytes(source: Path, target: Path, choice: Choice) -> str:
+    """Make the raster again by other threads; return what differs, or nothing."""
+    again = replace(choice, shards=1, flags=dict(choice.flags))
+    again.flags |= dict(zip(choice.otherwise[::2], choice.otherwise[1::2], strict=True))  # type: ignore[index]
+    other = source.with_name("again.tif")
+    code, lines = _call(source, other, again)
+    if code:
+        return f"done otherwise it fails: {' / '.join(lines)}"
+    return "" if target.read_bytes() == other.read_bytes() else f"other bytes by {choice.otherwise}"
 
 
 def _complaint(code: int, lines: list[str], there: set[str]) -> str:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from rasterio.transform import Affine
+
 from .sources import Rng, chance, pick
 
 LARGE_PX = 1_000_000
@@ -19,6 +21,8 @@ class Choice:
         shards: Among how many processes the raster is divided; 1 for none.
         flags: Value by flag; None for flags without.
         known: Whether statistics are given, since a first pass over the raster would take hours.
+        box: Top, left, height and width of what --bbox names.
+        otherwise: Flags that must not change a byte of the result; None where that is not tried.
     """
 
     norm: str = "batch"
@@ -26,6 +30,8 @@ class Choice:
     shards: int = 1
     flags: dict[str, str | None] = field(default_factory=dict)
     known: bool = False
+    box: tuple[int, int, int, int] | None = None
+    otherwise: list[str] | None = None
 
     def arguments(self) -> list[str]:
         """Return the flags as words."""
@@ -41,8 +47,11 @@ def choose(rng: Rng, height: int, width: int, count: int) -> Choice:
     """Choose options for a raster of this size."""
     choice = Choice(pick(rng, ("batch", "instance", "none", "group")), shards=pick(rng, (1, 1, 1, 1, 2, 3)))
     choice.units = "reflectance" if chance(rng, 0.2) else "percentile"
-    for choose_some in (_choose_values, _choose_cut, _choose_form):
+    for choose_some in (_choose_values, _choose_cut, _choose_form, _choose_work):
         choose_some(choice.flags, rng, height, width, count)
+    if chance(rng, 0.3):
+        choice.otherwise = ["--threads", pick(rng, ("1", "2", "4")), "--batch", pick(rng, ("1", "3"))]
+        choice.otherwise += ["--readers", pick(rng, ("1", "3")), "--queue", pick(rng, ("1", "7"))]
     return choice
 
 
@@ -94,6 +103,27 @@ def _choose_form(flags: dict[str, str | None], rng: Rng, height: int, width: int
         flags["--cog"] = None
     if chance(rng, 0.2):
         flags["--threads"] = pick(rng, ("1", "3"))
+
+
+def _choose_work(flags: dict[str, str | None], rng: Rng, height: int, width: int, count: int) -> None:
+    if chance(rng, 0.15):
+        flags["--mask-halo"] = pick(rng, ("0", "1", "5", "40"))
+    if chance(rng, 0.1):
+        flags["--precision"] = pick(rng, ("fp32", "bf16", "fp16"))
+    if chance(rng, 0.1):
+        flags["--norm-stats"] = pick(rng, ("scene", "tile", "frozen"))
+    if chance(rng, 0.1):
+        flags["--cachemax"] = pick(rng, ("1", "64", "auto"))
+
+
+def name_by_bounds(choice: Choice, transform: Affine, columns: int) -> None:
+    """Name the window by coordinates instead, of a raster whose axes are not turned."""
+    left, top, width, height = map(int, str(choice.flags.pop("--window")).split(","))
+    width = min(width, columns - left)
+    corners = [transform * corner for corner in ((left, top), (left + width, top + height))]
+    (x0, x1), (y0, y1) = (sorted(axis) for axis in zip(*corners, strict=True))
+    choice.flags["--bbox"] = f"{x0!r},{y0!r},{x1!r},{y1!r}"
+    choice.box = (top, left, height, width)
 
 
 def cautious(rng: Rng, height: int, width: int) -> Choice:
