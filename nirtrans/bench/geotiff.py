@@ -1,8 +1,9 @@
 """Rasters: the whole pipeline beside the cost of reading and writing alone, and beside plain scripts.
 
-Every figure is that of a child process, the contestants of a table take turns, and of each the least counts. The floor
-F is the larger of the processor times that reading the source and writing the result take by themselves, on one thread
-each: where one thread reads and one writes, nothing is faster. A pipeline that encodes on all cores can be.
+Every figure is that of a child process. The contestants of a table take turns; of their times the least counts, of
+their peaks of memory the largest. The floor F is the larger of the processor times that reading the source and writing
+the result take by themselves, on one thread each: where one thread reads and one writes, nothing is faster. A pipeline
+that encodes on all cores can be.
 """
 
 from collections.abc import Iterator, Mapping

@@ -82,12 +82,12 @@ class Place:
         return str(path if path.exists() else write_small_weights(path, dict(self.sizes.network)))
 
     def race(self, tasks: Mapping[str, Task]) -> dict[str, Cost]:
-        """Let all tasks take turns; of every figure, the least counts."""
+        """Let all tasks take turns; of times, the least counts, of peaks the largest."""
         costs: dict[str, list[Cost]] = {name: [] for name in tasks}
         for _ in range(self.sizes.rounds):
             for name, task in tasks.items():
                 costs[name].append(measure(task))
-        return {name: _least(found) for name, found in costs.items()}
+        return {name: summed_up(found) for name, found in costs.items()}
 
     def compare(self, tasks: Mapping[str, Task], names: Sequence[str], *, levels: int = 0) -> None:
         """Note which results differ from the first one's by more than so many 8-bit levels; remove all of them."""
@@ -105,8 +105,10 @@ def remove_results(tasks: Mapping[str, Task]) -> None:
         Path(task.target).unlink(missing_ok=True)
 
 
-def _least(costs: list[Cost]) -> Cost:
-    return Cost(*(min(vars(cost)[name] for cost in costs) for name in vars(costs[0])))
+def summed_up(costs: Sequence[Cost]) -> Cost:
+    """Return the least of every figure, since others disturb them, but the largest peak."""
+    least = {name: min(vars(cost)[name] for cost in costs) for name in vars(costs[0])}
+    return Cost(**least | {"peak_mb": max(cost.peak_mb for cost in costs)})
 
 
 def largest_difference(one: Path, other: Path) -> int:

@@ -16,7 +16,7 @@ import torch
 from nirtrans.bench import geotiff, raster_child, raster_place, raster_restart, suites
 from nirtrans.bench.raster_child import Cost, Task, measure, work
 from nirtrans.bench.raster_networks import GREY, TINT, Grey, open_network, pausing
-from nirtrans.bench.raster_place import Place, Sizes, largest_difference
+from nirtrans.bench.raster_place import Place, Sizes, largest_difference, summed_up
 from nirtrans.bench.raster_scenes import BLOCK_PX, pattern, write_scene
 from nirtrans.bench.raster_ways import WAYS
 from nirtrans.bench.tables import Goal, Table, recorded_tables, tables_markdown, told
@@ -141,6 +141,10 @@ def test_networks_that_cost_nothing() -> None:
     assert torch.equal(grey.colorize(source), source.expand(-1, 3, -1, -1))
     tinted = open_network(TINT, "cpu").system.colorize(source)
     assert torch.allclose(tinted / source, torch.tensor([1, 0.8, 0.6])[:, None, None].expand(1, 3, 8, 8))
+
+
+def test_the_least_time_and_the_largest_peak_count() -> None:
+    assert summed_up([Cost(1, 5, 3, 4, 9), Cost(2, 3, 4, 5, 8)]) == Cost(1, 3, 3, 4, 9)
 
 
 def test_pictures_of_other_sizes_differ(tmp_path: Path) -> None:
