@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from PIL import Image
 from rasterio.transform import Affine
 from tiny_weights import tiny_weights
 
@@ -29,7 +30,10 @@ from nirtrans.inference.raster_plan import TileOptions
 from nirtrans.inference.tiling import Grid, Window
 from nirtrans.io.parts import Parts, Shard
 from nirtrans.io.raster_form import RasterForm
+from nirtrans.models.build import build_system
+from nirtrans.models.weights import ModelInfo, inference_tensors, save_weights
 from nirtrans.progress import Progress
+from tests.models.tiny import tiny_run
 
 ROOT = Path(__file__).parents[2]
 FORM = RasterForm(block_px=32)
@@ -119,6 +123,18 @@ def test_bytes_are_those_of_a_local_run(tmp_path: Path, farm: Farm, count: int) 
     assert (tmp_path / "there.tif").read_bytes() == (tmp_path / "here.tif").read_bytes()
     assert there == here
     assert sorted(path.name for path in tmp_path.iterdir()) == ["here.tif", "in.tif", "there.tif"]
+
+
+def test_threads_share_a_network_with_noise(tmp_path: Path, farm: Farm) -> None:
+    """Each thread must get the noise of its own tile."""
+    run = tiny_run("scgan-triplet", norm="batch", noise=0.5)
+    system = build_system(run).eval()
+    info = ModelInfo(model=run.model, run=run, halo_px=16, stride_px=8)
+    save_weights(tmp_path / "w.safetensors", inference_tensors(system), info)
+    source, same = scene(tmp_path / "in.tif"), {"weights": tmp_path / "w.safetensors"}
+    colorize(source, tmp_path / "here.tif", **same)
+    colorize(source, tmp_path / "there.tif", farm.have(3), **same)
+    assert (tmp_path / "there.tif").read_bytes() == (tmp_path / "here.tif").read_bytes()
 
 
 class At:
@@ -327,6 +343,26 @@ def test_no_scheduler_answers(monkeypatch: pytest.MonkeyPatch, address: str) -> 
             connected(address, weights="spectral-hybrid-green", device="cpu"),
         ):
             pass
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("in.png", "--scheduler: for rasters alone, and"),
+        ("", "--scheduler divides one raster; give the rasters one by one"),
+    ],
+)
+def test_pictures_and_folders_are_refused(
+    tmp_path: Path, farm: Farm, capfd: pytest.CaptureFixture[str], name: str, message: str
+) -> None:
+    from nirtrans.cli.app import run
+
+    farm.have(1)
+    Image.fromarray(np.zeros((20, 20), np.uint8)).save(tmp_path / "in.png")
+    call = ["colorize", str(tmp_path / name), str(tmp_path / "out" / name), "--weights", str(tiny_weights())]
+    assert run([*call, "--scheduler", str(farm.file), "--device", "cpu"]) == 2
+    assert message in capfd.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["in.png"]
 
 
 def test_without_dask(monkeypatch: pytest.MonkeyPatch) -> None:
