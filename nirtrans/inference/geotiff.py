@@ -186,11 +186,20 @@ def _run(job: RasterJob, course: Course) -> Result:
             _append_tiles(job, store, shard.span(len(job.grid)), course)
         stores = [store]
     if course.shard is None:
-        finishing = partial(dress, form=job.form)
-        stores = job.parts.finish(
+        stores = _put_together(job, count)
+    return _result(job, stores, complete=course.shard is None)
+
+
+def _put_together(job: RasterJob, count: int) -> list[BlockStore]:
+    """Make one file of the tiles of so many shards, and of it what the form asks for."""
+    finishing = partial(dress, form=job.form)
+    try:
+        return job.parts.finish(
             count, key=job.key, head=job.head, tiles=len(job.grid), window_of=job.window, dress=finishing
         )
-    return _result(job, stores, complete=course.shard is None)
+    except KeyboardInterrupt as stop:
+        state = "stopped while tiles were put together"
+        raise type(stop)(f"{state}; the same command with --resume goes on") from None
 
 
 def _result(job: RasterJob, stores: Sequence[BlockStore], *, complete: bool) -> Result:

@@ -110,6 +110,7 @@ def test_signals_outside_of_the_tiles(
     ended = finish(start(call("--cog"), before=before))
     assert ended.code == code, ended.err
     assert ended.err.count("\n") == 1
+    assert ("--resume goes on" in ended.err) == ("find_statistics" not in place)
     assert not (tmp_path / "out.tif").exists()
     assert made(nirtrans, call("--cog", "--resume")) == expected("--cog")
 
