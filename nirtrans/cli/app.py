@@ -24,6 +24,7 @@ from nirtrans.cli.evaluate import evaluate
 from nirtrans.cli.models import models
 from nirtrans.cli.train import train
 from nirtrans.errors import NirtransError, Terminated
+from nirtrans.io.gdal import forget_foreign_proj
 
 app = typer.Typer(
     name="nirtrans",
@@ -78,6 +79,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     debug = "--debug" in arguments
     _speak_with_one_voice(debug)
     signal.signal(signal.SIGTERM, _terminate)
+    for setting in forget_foreign_proj():
+        logging.getLogger("nirtrans").warning("%s is of another program and is not used; unset it", setting)
     code = run(arguments, debug=debug)
     with contextlib.suppress(BrokenPipeError):
         sys.stdout.flush()

@@ -80,6 +80,11 @@ StatsOut = Annotated[
 ]
 
 
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what a raster will take (tiles, memory, disk, time); write nothing.")
+]
+
+
 def colorize(
     source: Annotated[
         str, typer.Argument(metavar="SRC", help="A picture, folder, pattern, raster, list of rasters or STAC item.")
@@ -115,6 +120,7 @@ def colorize(
     scheduler: Scheduler = None,
     stats_in: StatsIn = None,
     stats_out: StatsOut = None,
+    dry_run: DryRun = False,
     skip_bad: SkipBad = False,
     readers: Readers = 1,
     queue: Queue = 4,
@@ -157,7 +163,10 @@ def colorize(
         mask=MaskOptions(aoi, mask_halo),
         skip_bad=skip_bad,
     )
-    _translate(source, target, options, weights=weights, device=device, scheduler=scheduler)
+    if dry_run:
+        _foretell(source, target, options, weights=weights, device=device)
+    else:
+        _translate(source, target, options, weights=weights, device=device, scheduler=scheduler)
 
 
 def _translate(
@@ -186,6 +195,16 @@ def _translate(
         low, high = done.statistics.input_range
         clamped = f"; {done.clamped:.2%} of the input lay outside {low:.6g} to {high:.6g} and was clamped"
     typer.echo(f"{jobs[0].target}: {part or 'written'}{clamped}")
+
+
+def _foretell(source: str, target: Path, options: "JobOptions", *, weights: str, device: str) -> None:
+    """Tell what each raster will take."""
+    from nirtrans.inference.colorizer import load_colorizer
+    from nirtrans.inference.jobs import find_jobs, foretell_job
+
+    colorizer = load_colorizer(weights, device=device)
+    for job in find_jobs(source, target, overwrite=options.course.overwrite, resume=options.course.resume):
+        typer.echo(f"{job.target}, not written\n{foretell_job(colorizer, job, options).text()}")
 
 
 def _number(flag: str, text: str) -> int | None:

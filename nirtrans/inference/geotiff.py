@@ -10,11 +10,13 @@ from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.cluster import Cluster
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.device import one_thread_each
-from nirtrans.inference.encoding import Encoded, encode
+from nirtrans.inference.disk import check_disk, needed_bytes
+from nirtrans.inference.encoding import MOST_ENCODERS, Encoded, encode
 from nirtrans.inference.forward import NetworkOptions
+from nirtrans.inference.memory import freed_at_once
 from nirtrans.inference.output_mask import MaskOptions, open_mask
 from nirtrans.inference.raster_job import RasterJob
-from nirtrans.inference.raster_plan import TileOptions, find_region, fitting_block, plan, walk
+from nirtrans.inference.raster_plan import TileOptions, find_region, lay_tiles
 from nirtrans.inference.resources import DEFAULT, Resources
 from nirtrans.inference.scaling import RasterScene, SourceOptions, open_scene
 from nirtrans.inference.scene_statistics import (
@@ -36,8 +38,6 @@ from nirtrans.io.virtual import VirtualRaster
 from nirtrans.progress import SILENT, Progress
 
 log = logging.getLogger("nirtrans")
-MOST_ENCODERS = 8
-"""Threads that compress; each holds a tile, and eight encode faster than a few decode."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +116,15 @@ def colorize_raster(
     known = _known_statistics(parts, course, network)
     resources = replace(course.resources, threads=course.resources.thread_count)
     course = replace(course, resources=resources)
-    with gdal_cache(), one_thread_each(), Raster(source, failure=failure, decoders=resources.readers) as raster:
+    handle = Raster(source, failure=failure, decoders=resources.readers)
+    with gdal_cache(), one_thread_each(), freed_at_once(), handle as raster:
         _check_target(target, raster)
         output = open_mask(mask, raster, find_region(raster, tiling))
         rule = None if known is None else known.rule()
         scene = open_scene(raster, colorizer.info, options, known=rule, threads=resources.thread_count)
-        grid = plan(colorizer, scene, tiling, form)
-        grid, cache_bytes = walk(raster, grid, resources.cache_mb)
-        form = form if form.block_px else replace(form, block_px=fitting_block(grid))
+        grid, form, cache_bytes = lay_tiles(colorizer, scene, tiling, form, resources.cache_mb)
+        if not parts.exist():
+            check_disk(target, needed_bytes(form, grid.wanted, scene.valid_share))
         with gdal_cache(cache_bytes):
             try:
                 statistics = _first_pass(colorizer, scene, parts, known, course, network)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nirtrans.errors import DataError, InputError, IOFailure
 from nirtrans.inference.colorizer import Colorizer
+from nirtrans.inference.forecast import Forecast, forecast_raster
 from nirtrans.inference.forward import NetworkOptions
 from nirtrans.inference.geotiff import Course, Result, colorize_raster
 from nirtrans.inference.output_mask import MaskOptions
@@ -172,6 +173,23 @@ def run_job(colorizer: Colorizer, job: Job, options: JobOptions) -> Result | Non
     make_folder(job.target.parent)
     colorize_picture(colorizer, Path(job.source), job.target, dtype=options.form.dtype)
     return None
+
+
+def foretell_job(colorizer: Colorizer, job: Job, options: JobOptions) -> Forecast:
+    """Say what a raster will take; raises as `run_job`, and InputError for a picture."""
+    if not is_raster(job.source, colorizer, options):
+        raise InputError(f"--dry-run: for rasters alone, and {job.source} is a picture; leave it out")
+    _check_raster_target(job)
+    return forecast_raster(
+        colorizer,
+        find_source(job.source, colorizer.info.preprocessing.bands),
+        job.target,
+        options=options.source,
+        tiling=options.tiling,
+        network=options.network,
+        form=options.form,
+        resources=options.course.resources,
+    )
 
 
 def run_jobs(colorizer: Colorizer, jobs: Sequence[Job], options: JobOptions) -> int:

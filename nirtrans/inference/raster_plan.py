@@ -105,6 +105,14 @@ def fitting_block(grid: Grid) -> int:
     return BLOCK_PX if grid.tile_px % BLOCK_PX == 0 else SMALL_BLOCK_PX
 
 
+def lay_tiles(
+    colorizer: Colorizer, scene: RasterScene, tiling: TileOptions, form: RasterForm, cache_mb: int | None
+) -> tuple[Grid, RasterForm, int]:
+    """Return the tiles in order, the form with its blocks, and the bytes of GDAL's cache; raises as `plan`."""
+    grid, cache_bytes = walk(scene.raster, plan(colorizer, scene, tiling, form), cache_mb)
+    return grid, form if form.block_px else replace(form, block_px=fitting_block(grid)), cache_bytes
+
+
 def walk(raster: Raster, grid: Grid, cache_mb: int | None) -> tuple[Grid, int]:
     """Choose the order of the tiles and the size of GDAL's cache so that few blocks are decoded twice.
 

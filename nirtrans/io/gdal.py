@@ -5,6 +5,8 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
+from pathlib import Path
 from typing import IO
 
 CACHE_BYTES = 64 * 2**20
@@ -108,3 +110,18 @@ def _file_off_the_disk() -> IO[bytes]:
 def gdal_reason(error: Exception) -> str:
     """Return what GDAL said, where rasterio only says that there was something."""
     return str(error.__cause__ or error)
+
+
+def forget_foreign_proj() -> list[str]:
+    """Unset PROJ_DATA and PROJ_LIB where rasterio brings its own tables, and return what was unset as NAME=VALUE.
+
+    They come from another program's shell (QGIS, conda, OSGeo4W), and coordinate systems fail by tables of another
+    version. To be called before rasterio is imported.
+    """
+    found = {name: os.environ[name] for name in ("PROJ_DATA", "PROJ_LIB") if os.environ.get(name)}
+    spec = find_spec("rasterio") if found else None
+    if spec is None or spec.origin is None:
+        return []
+    own = Path(spec.origin).parent / "proj_data"
+    foreign = [name for name, path in found.items() if own.is_dir() and Path(path).resolve() != own.resolve()]
+    return [f"{name}={os.environ.pop(name)}" for name in foreign]

@@ -359,3 +359,30 @@ def test_the_command_of_rasterio(tmp_path: Path, weights: Path) -> None:
     assert "give --overwrite" in again.stderr
     with rasterio.open(target) as made:
         assert made.count == 3
+
+
+def test_tables_of_another_proj_do_no_harm(tmp_path: Path, weights: Path) -> None:
+    raster(tmp_path / "in.tif")
+    flags = ["colorize", str(tmp_path / "in.tif"), str(tmp_path / "out.tif"), "--weights", str(weights)]
+    foreign = {"PROJ_DATA": str(tmp_path), "PROJ_LIB": "/no/such/place"}
+    done = subprocess.run([*PROGRAM, *flags], capture_output=True, text=True, env=os.environ | foreign)
+    assert done.returncode == 0, done.stderr
+    warnings = [line for line in done.stderr.splitlines() if "PROJ" in line]
+    assert [line.split("=")[0] for line in warnings] == ["warning: PROJ_DATA", "warning: PROJ_LIB"]
+    with rasterio.open(tmp_path / "in.tif") as given, rasterio.open(tmp_path / "out.tif") as made:
+        assert made.crs == given.crs
+
+
+def test_a_dry_run_tells_and_writes_nothing(tmp_path: Path, nirtrans: Command, weights: Path) -> None:
+    source = raster(tmp_path / "in.tif", height=700, width=900)
+    told = nirtrans("colorize", source, tmp_path / "out.tif", "--weights", weights, "--tile", "512", "--dry-run")
+    assert told.code == 0
+    lines = {line.split()[0]: line for line in told.out.splitlines()[1:]}
+    assert set(lines) == {"scene", "tiles", "halo", "at", "memory", "disk", "time"}
+    assert "900 x 700 px" in lines["scene"]
+    assert "4 of 512 px, row by row" in lines["tiles"]
+    assert [path.name for path in tmp_path.iterdir()] == ["in.tif"]
+    picture(tmp_path / "photo.png")
+    refused = nirtrans("colorize", tmp_path / "photo.png", tmp_path / "o.png", "--weights", weights, "--dry-run")
+    assert refused.code == 2
+    assert "--dry-run: for rasters alone" in refused.error

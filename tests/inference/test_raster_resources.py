@@ -122,7 +122,7 @@ def test_a_scene_wider_than_the_cache_is_walked_in_strips(tmp_path: Path) -> Non
 def test_strips_give_the_same_pixels(tmp_path: Path, colorize: Colorize, monkeypatch: pytest.MonkeyPatch) -> None:
     colorize("rows")
     monkeypatch.setattr(
-        "nirtrans.inference.geotiff.walk",
+        "nirtrans.inference.raster_plan.walk",
         lambda raster, grid, limit: (Grid(*list(vars(grid).values())[:6], strip_px=64), 2**20),
     )
     colorize("strips")

@@ -1,0 +1,94 @@
+"""How much memory a raster takes at most; the size of the scene has no part in it beyond 16 million pixels."""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from nirtrans.inference.colorizer import Colorizer
+from nirtrans.inference.forward import NetworkOptions
+from nirtrans.inference.scaling import RasterScene
+from nirtrans.inference.statistics import MAX_SAMPLES, SAMPLE_PX, depends_on_picture
+from nirtrans.inference.stream import Pace
+from nirtrans.inference.tiling import Grid
+from nirtrans.io.overview import MOST_PX
+from nirtrans.io.raster_form import RasterForm
+
+POOLING = 1.25
+"""Memory of a pass that takes statistics, of one that does not; 1.1 measured."""
+
+
+class RasterMemory(NamedTuple):
+    """Bytes of one process.
+
+    Attributes:
+        program: What it takes before it begins.
+        cache: GDAL's cache of decoded blocks.
+        tiles: All tiles under way.
+        first: The first pass over the scene, which is over before the tiles begin.
+    """
+
+    program: int
+    cache: int
+    tiles: int
+    first: int
+
+    @property
+    def total(self) -> int:
+        """The most that the process takes."""
+        return self.program + self.cache + max(self.tiles, self.first)
+
+
+def raster_memory(
+    colorizer: Colorizer,
+    scene: RasterScene,
+    grid: Grid,
+    pace: Pace,
+    network: NetworkOptions,
+    form: RasterForm,
+    cache_bytes: int,
+    encoders: int,
+) -> RasterMemory:
+    """Return what a raster takes; called before it begins, since it counts what the program holds now."""
+    tiles = _tile_bytes(colorizer, scene, grid, pace, form, encoders)
+    return RasterMemory(_resident_bytes(), cache_bytes, tiles, _first_pass_bytes(colorizer, scene, network))
+
+
+def _tile_bytes(
+    colorizer: Colorizer, scene: RasterScene, grid: Grid, pace: Pace, form: RasterForm, encoders: int
+) -> int:
+    """Return the most bytes that all tiles under way take.
+
+    With o pixels of the outer window, c channels of b bytes, t pixels of the core: (queue + workers x batch + 1) x 4 c
+    o wait for the network or are in it; a tile that is read takes (b + 8) c o + 4 o; workers x batch x a x o of
+    activations, a bytes for each pixel, where the network runs on the CPU; (2 workers x batch + encoders + 1) x 12 t of
+    colours wait; each encoder takes (24 + 6 s) t for samples of s bytes.
+    """
+    outer, core = grid.largest_px(), (grid.tile_px or max(grid.wanted[2:])) ** 2
+    channels, size = len(scene.bands), np.dtype(scene.raster.dtypes[scene.bands[0] - 1]).itemsize
+    passes = pace.workers * pace.batch
+    waiting = (pace.queue + passes + 1) * 4 * channels * outer
+    reading = (size + 8) * channels * outer + 4 * outer
+    network = passes * colorizer.bytes_per_px * outer if colorizer.device.type == "cpu" else 0
+    colours = (2 * passes + encoders + 1) * 12 * core
+    encoding = encoders * (24 + 6 * np.dtype(form.dtype).itemsize) * core
+    return int(waiting + reading + network + colours + encoding)
+
+
+def _first_pass_bytes(colorizer: Colorizer, scene: RasterScene, network: NetworkOptions) -> int:
+    """Return the most bytes of the first pass: a look at 16 million pixels, or statistics of the network."""
+    seen, size = min(MOST_PX, scene.height * scene.width), np.dtype(scene.raster.dtypes[0]).itemsize
+    look = seen * (3 * size * len(scene.bands) + 4)
+    if network.norm_stats != "scene" or not depends_on_picture(colorizer.system):
+        return look
+    sampled = min(scene.height * scene.width, max(colorizer.budget_px, 4 * SAMPLE_PX**2))
+    if scene.height * scene.width > colorizer.budget_px:
+        sampled = min(sampled, MAX_SAMPLES * SAMPLE_PX**2)
+    return max(look, math.ceil(POOLING * sampled * colorizer.bytes_per_px))
+
+
+def _resident_bytes() -> int:
+    """Return the memory that this process holds now."""
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.split("VmRSS:")[1].split()[0])
