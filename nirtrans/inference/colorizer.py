@@ -27,6 +27,7 @@ from nirtrans.registry import did_you_mean
 ArrayT = TypeVar("ArrayT", NDArray[Any], Tensor)
 EXCESS = 1.25
 """Pixels that the network may see per pixel of the scene before a larger tile is preferred."""
+LARGEST_TILE_PX = 4096
 BLOCK_PX = 256
 """Tiles are multiples of the least block of a raster file."""
 
@@ -212,12 +213,12 @@ class Colorizer:
 
     def _tile_px(self, halo_px: int, step_px: int) -> int:
         """Return the least tile that recomputes little, or the largest that fits the memory; a multiple of the step."""
-        for tile in (1024, 2048, 4096):
+        for tile in range(1024, LARGEST_TILE_PX + 1, 512):
             seen = (tile + 2 * halo_px) ** 2
             if tile % step_px == 0 and seen <= min(self.budget_px, EXCESS * tile**2):
                 return tile
         largest = math.isqrt(self.budget_px) - 2 * round_up(halo_px, self.info.stride_px)
-        return max(step_px, min(largest, 4096) // step_px * step_px)
+        return max(step_px, min(largest, LARGEST_TILE_PX) // step_px * step_px)
 
 
 def to_network_range(values: NDArray[Any], info: ModelInfo) -> NDArray[np.float32]:

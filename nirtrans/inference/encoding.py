@@ -7,8 +7,6 @@ from nirtrans.io.block_store import Blocks
 from nirtrans.io.geotiff_write import encode_tile
 from nirtrans.io.raster_form import RasterForm
 
-MOST_ENCODERS = 8
-"""Threads that compress; each holds a tile, and eight encode faster than a few decode."""
 Encoded = tuple[Blocks, Mapping[str, int]]
 """The compressed blocks of a tile, and what the journal tells of it: `valid_px`, `outside`, `measured` (of Clamped)."""
 

@@ -11,7 +11,7 @@ from nirtrans.errors import IOFailure
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.device import one_thread_each
 from nirtrans.inference.disk import free_bytes, needed_bytes
-from nirtrans.inference.encoding import MOST_ENCODERS, encode
+from nirtrans.inference.encoding import encode
 from nirtrans.inference.forward import NetworkOptions
 from nirtrans.inference.raster_memory import RasterMemory, raster_memory
 from nirtrans.inference.raster_plan import TileOptions, lay_tiles
@@ -70,9 +70,9 @@ class Forecast:
     @property
     def total_s(self) -> float:
         """Seconds for all tiles: those of the slowest stage, or all stages over all threads."""
-        encoders = min(self.threads, MOST_ENCODERS)
-        stages = self.seconds.reading, self.seconds.network / self.pace.workers, self.seconds.encoding / encoders
-        return max(*stages, sum(self.seconds) / self.threads)
+        reading, network, encoding = self.seconds
+        finishers = max(self.pace.workers, self.pace.finishers)
+        return max(reading, network / self.pace.workers, encoding / finishers, sum(self.seconds) / self.threads)
 
     def text(self) -> str:
         """Say it in a few lines."""
@@ -118,7 +118,7 @@ def forecast_raster(
             grid,
             pace,
             threads,
-            raster_memory(colorizer, scene, grid, pace, network, form, cache_bytes, min(threads, MOST_ENCODERS)),
+            raster_memory(colorizer, scene, grid, pace, network, form, cache_bytes),
             needed_bytes(form, grid.wanted, scene.valid_share),
             free_bytes(target),
             seconds,

@@ -11,7 +11,7 @@ from nirtrans.inference.cluster import Cluster
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.device import one_thread_each
 from nirtrans.inference.disk import check_disk, needed_bytes
-from nirtrans.inference.encoding import MOST_ENCODERS, Encoded, encode
+from nirtrans.inference.encoding import Encoded, encode
 from nirtrans.inference.forward import NetworkOptions
 from nirtrans.inference.memory import freed_at_once
 from nirtrans.inference.output_mask import MaskOptions, open_mask
@@ -26,7 +26,7 @@ from nirtrans.inference.scene_statistics import (
     use_statistics,
     write_statistics,
 )
-from nirtrans.inference.stream import ahead, colorize_tiles
+from nirtrans.inference.stream import process_tiles
 from nirtrans.inference.worker import Work
 from nirtrans.io.block_store import BlockStore
 from nirtrans.io.gdal import gdal_cache
@@ -235,10 +235,9 @@ def _encoded(job: RasterJob, numbers: Sequence[int], course: Course) -> Iterator
         return course.cluster.encoded(work, map(job.grid.tile, numbers))
     resources, forward = course.resources, job.colorizer.forward(job.network.precision)
     pace = resources.pace(job.colorizer, job.grid)
-    coloured = colorize_tiles(forward, job.scene, map(job.grid.tile, numbers), pace, read=job.mask.read_tile)
     compress = partial(encode, form=job.form, masked=job.masked)
-    encoders = min(resources.thread_count, MOST_ENCODERS)
-    return ahead(compress, coloured, count=encoders, workers=encoders)
+    tiles = map(job.grid.tile, numbers)
+    return process_tiles(forward, job.scene, tiles, compress, pace, read=job.mask.read_tile)
 
 
 def _work(job: RasterJob, cluster: Cluster, resources: Resources) -> Work:

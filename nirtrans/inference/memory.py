@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from nirtrans.inference.tiling import MIN_STRIDES
+from nirtrans.inference.tiling import MIN_STRIDES, round_up
 from nirtrans.models.system import System
 
 CPU_SHARE = 1 / 3
@@ -68,13 +68,22 @@ class _LiveBytes(TorchDispatchMode):
 
 
 def bytes_per_pixel(system: System, *, stride_px: int) -> float:
-    """Measure the peak of live bytes per pixel of input during `colorize`, workspace included."""
-    parameter = next(system.parameters(), torch.empty(0))
-    side = -(-max(PROBE_PX, MIN_STRIDES * stride_px) // stride_px) * stride_px
-    source = torch.zeros(1, system.in_channels, side, side, device=parameter.device)
+    """Measure by how many bytes the peak of `colorize` grows with each pixel of input, workspace included.
+
+    Two sizes are tried, since layers that prepare their weights need some memory at any size.
+    """
+    small = round_up(max(PROBE_PX, MIN_STRIDES * stride_px), stride_px)
+    grown = _peak_bytes(system, 2 * small) - _peak_bytes(system, small)
+    return WORKSPACE * max(grown / (3 * small**2), 4 * system.in_channels)
+
+
+def _peak_bytes(system: System, side: int) -> int:
+    """Return the most bytes that a picture of side x side pixels and what is made of it take at once."""
+    device = next(system.parameters(), torch.empty(0)).device
+    source = torch.zeros(1, system.in_channels, side, side, device=device)
     with torch.no_grad(), _LiveBytes() as tracker:
         system.colorize(source)
-    return WORKSPACE * (tracker.peak + source.nbytes) / side**2
+    return tracker.peak + source.nbytes
 
 
 def pixel_budget(bytes_per_px: float, device: torch.device) -> int:

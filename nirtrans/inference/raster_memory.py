@@ -48,32 +48,30 @@ def raster_memory(
     network: NetworkOptions,
     form: RasterForm,
     cache_bytes: int,
-    encoders: int,
 ) -> RasterMemory:
     """Return what a raster takes; called before it begins, since it counts what the program holds now."""
-    tiles = _tile_bytes(colorizer, scene, grid, pace, form, encoders)
+    tiles = _tile_bytes(colorizer, scene, grid, pace, form)
     return RasterMemory(_resident_bytes(), cache_bytes, tiles, _first_pass_bytes(colorizer, scene, network))
 
 
-def _tile_bytes(
-    colorizer: Colorizer, scene: RasterScene, grid: Grid, pace: Pace, form: RasterForm, encoders: int
-) -> int:
+def _tile_bytes(colorizer: Colorizer, scene: RasterScene, grid: Grid, pace: Pace, form: RasterForm) -> int:
     """Return the most bytes that all tiles under way take.
 
-    With o pixels of the outer window, c channels of b bytes, t pixels of the core: (queue + workers x batch + 1) x 4 c
-    o wait for the network or are in it; a tile that is read takes (b + 8) c o + 4 o; workers x batch x a x o of
-    activations, a bytes for each pixel, where the network runs on the CPU; (2 workers x batch + encoders + 1) x 12 t of
-    colours wait; each encoder takes (24 + 6 s) t for samples of s bytes.
+    With o pixels of the outer window, c channels of b bytes, t pixels of the core, N = workers x batch:
+    (queue + N + 1) x 4 c o wait for the network or are in it; a tile that is read takes (b + 8) c o + 4 o; N a o are
+    activations, a bytes for each pixel, where the network runs on the CPU; N x 12 o are its colours, and each that is
+    encoded, by N workers or as many as wait beside one, takes (16 + 6 s) t for samples of s bytes.
     """
     outer, core = grid.largest_px(), (grid.tile_px or max(grid.wanted[2:])) ** 2
     channels, size = len(scene.bands), np.dtype(scene.raster.dtypes[scene.bands[0] - 1]).itemsize
     passes = pace.workers * pace.batch
     waiting = (pace.queue + passes + 1) * 4 * channels * outer
     reading = (size + 8) * channels * outer + 4 * outer
-    network = passes * colorizer.bytes_per_px * outer if colorizer.device.type == "cpu" else 0
-    colours = (2 * passes + encoders + 1) * 12 * core
-    encoding = encoders * (24 + 6 * np.dtype(form.dtype).itemsize) * core
-    return int(waiting + reading + network + colours + encoding)
+    activations = passes * colorizer.bytes_per_px * outer if colorizer.device.type == "cpu" else 0
+    colours = passes * 12 * outer
+    encoded = passes if pace.workers > 1 else passes + 2 * pace.finishers + 1
+    encoding = encoded * (16 + 6 * np.dtype(form.dtype).itemsize) * core
+    return int(waiting + reading + activations + colours + encoding)
 
 
 def _first_pass_bytes(colorizer: Colorizer, scene: RasterScene, network: NetworkOptions) -> int:

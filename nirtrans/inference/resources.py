@@ -10,6 +10,8 @@ from nirtrans.inference.memory import passes_at_once
 from nirtrans.inference.stream import Pace
 from nirtrans.inference.tiling import Grid
 
+MOST_ENCODERS = 8
+"""Threads that compress beside one that runs the network; each holds a tile."""
 BATCH_PX = 2**22
 """Pixels that a GPU is given at once where nobody says how many tiles."""
 
@@ -47,10 +49,11 @@ class Resources:
     def pace(self, colorizer: Colorizer, grid: Grid) -> Pace:
         """Return how many tiles may be under way at once: as many as the memory holds, and no more than threads."""
         outer_px = grid.largest_px()
+        encoders = min(self.thread_count, MOST_ENCODERS)
         if colorizer.device.type != "cpu":
-            return Pace(self.queue, self.batch or max(1, BATCH_PX // outer_px))
+            return Pace(self.queue, self.batch or max(1, BATCH_PX // outer_px), finishers=encoders)
         workers = passes_at_once(outer_px * colorizer.bytes_per_px)
-        return Pace(self.queue, workers=min(workers, self.thread_count, len(grid)))
+        return Pace(self.queue, workers=min(workers, self.thread_count, len(grid)), finishers=encoders)
 
 
 DEFAULT = Resources()

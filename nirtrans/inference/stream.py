@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from typing import TypeVar
 
 import numpy as np
@@ -55,25 +55,33 @@ class Pace:
         queue: Tiles read before the network asks for them; each is one outer window of float32.
         batch: Most tiles of one size that the network sees together.
         workers: Threads that each run the network on a batch of its own.
+        finishers: Threads that deal with coloured tiles where there is one worker.
     """
 
     queue: int = 2
     batch: int = 1
     workers: int = 1
+    finishers: int = 1
 
 
 Read = tuple[Tile, TileInput]
 
 
-def colorize_tiles(
+def colorize_tiles(forward: Forward, scene: Scene, tiles: Iterable[Tile]) -> Iterator[ColouredTile]:
+    """Yield each tile with its colours and the validity of its core, in the order given; raises as `process_tiles`."""
+    return process_tiles(forward, scene, tiles, lambda done: done)
+
+
+def process_tiles(
     forward: Forward,
     scene: Scene,
     tiles: Iterable[Tile],
+    finish: Callable[[ColouredTile], R],
     pace: Pace = Pace(),
     *,
     read: Callable[[Scene, Tile], TileInput] = read_tile,
-) -> Iterator[ColouredTile]:
-    """Yield each tile with its colours and the validity of its core, in the order given.
+) -> Iterator[R]:
+    """Yield what `finish` makes of each coloured tile, in the order given.
 
     A system with statistics over the picture must have them frozen first, or the tiles will not fit together.
 
@@ -81,6 +89,7 @@ def colorize_tiles(
         forward: The system.
         scene: Where to read.
         tiles: What to read and colour.
+        finish: Runs in the thread that ran the network, whose colours are then gone; in others if there is only one.
         pace: How much goes on at once.
         read: How a tile is read.
 
@@ -88,10 +97,16 @@ def colorize_tiles(
         OutOfMemory: If a tile does not fit the device.
     """
     inputs = ahead(lambda tile: (tile, read(scene, tile)), tiles, count=pace.queue)
-    batches, colour = _batches(inputs, pace.batch), partial(colour_batch, forward)
-    coloured = ahead(colour, batches, count=pace.workers, workers=pace.workers)
-    for batch in coloured if pace.workers > 1 else map(colour, batches):
-        yield from batch
+    batches = _batches(inputs, pace.batch)
+    if pace.workers > 1:
+        both = partial(_colour_and_finish, forward, finish)
+        return chain.from_iterable(ahead(both, batches, count=pace.workers, workers=pace.workers))
+    coloured = chain.from_iterable(map(partial(colour_batch, forward), batches))
+    return ahead(finish, coloured, count=pace.finishers, workers=pace.finishers)
+
+
+def _colour_and_finish(forward: Forward, finish: Callable[[ColouredTile], R], batch: Sequence[Read]) -> list[R]:
+    return [finish(done) for done in colour_batch(forward, batch)]
 
 
 def _batches(read: Iterable[Read], most: int) -> Iterator[list[Read]]:

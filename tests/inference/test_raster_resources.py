@@ -20,7 +20,7 @@ from nirtrans.inference.raster_plan import TileOptions, walk
 from nirtrans.inference.resources import Resources
 from nirtrans.inference.scaling import SourceOptions
 from nirtrans.inference.scene import ArrayScene
-from nirtrans.inference.stream import Pace, colorize_tiles
+from nirtrans.inference.stream import Pace, colorize_tiles, process_tiles
 from nirtrans.inference.tiling import Grid, Window
 from nirtrans.io.geotiff import Raster
 from nirtrans.io.raster_form import RasterForm
@@ -86,7 +86,7 @@ def test_a_batch_that_is_too_large_is_halved(monkeypatch: pytest.MonkeyPatch) ->
     grid = Grid(40, 320, 32, 16, 4)
     alone = list(colorize_tiles(forward, scene, grid.tiles()))
     monkeypatch.setattr(Forward, "__call__", small)
-    together = list(colorize_tiles(forward, scene, grid.tiles(), Pace(batch=5)))
+    together = list(process_tiles(forward, scene, grid.tiles(), lambda done: done, Pace(batch=5)))
     assert seen[1:4] == [5, 2, 3]
     assert [done.tile for done in together] == list(grid.tiles())
     for one, other in zip(alone, together, strict=True):
