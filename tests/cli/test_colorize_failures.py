@@ -89,7 +89,7 @@ def test_a_disk_that_fills_while_assembling(
     [
         ("nirtrans.inference.geotiff.find_statistics", "SIGTERM", 143),
         ("nirtrans.io.parts.assemble", "SIGINT", 130),
-        ("nirtrans.inference.geotiff.dress", "SIGTERM", 143),
+        pytest.param("nirtrans.inference.geotiff.dress", "SIGTERM", 143, marks=pytest.mark.slow),
     ],
 )
 def test_signals_outside_of_the_tiles(

@@ -60,6 +60,7 @@ def test_killed_shards_are_made_again(tmp_path: Path, nirtrans: Command, call: C
     assert (tmp_path / "out.tif").read_bytes() == (tmp_path / "whole.tif").read_bytes()
 
 
+@pytest.mark.slow
 def test_one_shard_twice_at_once(tmp_path: Path, nirtrans: Command, call: Callable[..., list[object]]) -> None:
     """The second finds the first at work, or done; none of them harms the other."""
     running = [start(call("--shard", "1/2")) for _ in range(2)]
