@@ -13,7 +13,7 @@ from torch import Tensor
 from nirtrans.errors import InputError, UnknownNameError
 from nirtrans.inference.device import resolve_device
 from nirtrans.inference.forward import Forward, Precision
-from nirtrans.inference.memory import bytes_per_pixel, pixel_budget
+from nirtrans.inference.memory import Activations, measure_activations, pixel_budget
 from nirtrans.inference.scene import ArrayScene, Scene, are_numbers
 from nirtrans.inference.spectral import FORMULAS, spectral_system
 from nirtrans.inference.statistics import Sample, freeze_scene
@@ -90,14 +90,14 @@ class Colorizer:
         self.info, self.device, self.digest, self.file_bytes = info, device, digest, file_bytes
 
     @cached_property
-    def bytes_per_px(self) -> float:
-        """Memory that a forward pass needs for each pixel."""
-        return bytes_per_pixel(self.system, stride_px=self.info.stride_px)
+    def activations(self) -> Activations:
+        """Memory that a forward pass needs."""
+        return measure_activations(self.system, stride_px=self.info.stride_px)
 
     @cached_property
     def budget_px(self) -> int:
         """Pixels that one forward pass may see."""
-        return pixel_budget(self.bytes_per_px, self.device)
+        return pixel_budget(self.activations, self.device)
 
     def forward(self, precision: Precision = "fp32") -> Forward:
         """Return one pass through the network; raises InputError if the device does not know the precision."""

@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -67,14 +67,28 @@ class _LiveBytes(TorchDispatchMode):
         self.live -= size
 
 
-def bytes_per_pixel(system: System, *, stride_px: int) -> float:
-    """Measure by how many bytes the peak of `colorize` grows with each pixel of input, workspace included.
+class Activations(NamedTuple):
+    """Memory of one forward pass, workspace included.
 
-    Two sizes are tried, since layers that prepare their weights need some memory at any size.
+    Attributes:
+        per_px: Bytes for each pixel of the input.
+        fixed: Bytes at any size, such as prepared weights.
     """
+
+    per_px: float
+    fixed: float
+
+    def of(self, pixels: int) -> float:
+        """Return the bytes of a pass over so many pixels."""
+        return self.per_px * pixels + self.fixed
+
+
+def measure_activations(system: System, *, stride_px: int) -> Activations:
+    """Measure the peak of live bytes of `colorize` at two sizes, which tells what grows with the picture."""
     small = round_up(max(PROBE_PX, MIN_STRIDES * stride_px), stride_px)
-    grown = _peak_bytes(system, 2 * small) - _peak_bytes(system, small)
-    return WORKSPACE * max(grown / (3 * small**2), 4 * system.in_channels)
+    least, most = _peak_bytes(system, small), _peak_bytes(system, 2 * small)
+    per_px = max((most - least) / (3 * small**2), 4 * system.in_channels)
+    return Activations(WORKSPACE * per_px, WORKSPACE * max(least - per_px * small**2, 0))
 
 
 def _peak_bytes(system: System, side: int) -> int:
@@ -86,14 +100,14 @@ def _peak_bytes(system: System, side: int) -> int:
     return tracker.peak + source.nbytes
 
 
-def pixel_budget(bytes_per_px: float, device: torch.device) -> int:
+def pixel_budget(activations: Activations, device: torch.device) -> int:
     """Return how many pixels one forward pass may see on this device."""
     if device.type == "cuda":
         bound = CUDA_SHARE * torch.cuda.get_device_properties(device).total_memory
     else:
         least, most = CPU_LIMITS
         bound = min(max(CPU_SHARE * _host_memory(), least), most)
-    return int(bound / bytes_per_px)
+    return max(1, int((bound - activations.fixed) / activations.per_px))
 
 
 def passes_at_once(bytes_each: float) -> int:

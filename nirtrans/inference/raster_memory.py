@@ -15,6 +15,8 @@ from nirtrans.inference.tiling import Grid
 from nirtrans.io.overview import MOST_PX
 from nirtrans.io.raster_form import RasterForm
 
+KERNELS_BYTES = 48 * 2**20
+"""What torch keeps of kernels for the sizes at hand; 20 to 30 MB measured for a network of 2 million parameters."""
 POOLING = 1.25
 """Memory of a pass that takes statistics, of one that does not; 1.1 measured."""
 
@@ -23,7 +25,7 @@ class RasterMemory(NamedTuple):
     """Bytes of one process.
 
     Attributes:
-        program: What it takes before it begins.
+        program: What it takes before it begins, and kernels that are made ready for the sizes at hand.
         cache: GDAL's cache of decoded blocks.
         tiles: All tiles under way.
         first: The first pass over the scene, which is over before the tiles begin.
@@ -51,15 +53,17 @@ def raster_memory(
 ) -> RasterMemory:
     """Return what a raster takes; called before it begins, since it counts what the program holds now."""
     tiles = _tile_bytes(colorizer, scene, grid, pace, form)
-    return RasterMemory(_resident_bytes(), cache_bytes, tiles, _first_pass_bytes(colorizer, scene, network))
+    return RasterMemory(
+        _resident_bytes() + KERNELS_BYTES, cache_bytes, tiles, _first_pass_bytes(colorizer, scene, network)
+    )
 
 
 def _tile_bytes(colorizer: Colorizer, scene: RasterScene, grid: Grid, pace: Pace, form: RasterForm) -> int:
     """Return the most bytes that all tiles under way take.
 
     With o pixels of the outer window, c channels of b bytes, t pixels of the core, N = workers x batch:
-    (queue + N + 1) x 4 c o wait for the network or are in it; a tile that is read takes (b + 8) c o + 4 o; N a o are
-    activations, a bytes for each pixel, where the network runs on the CPU; N x 12 o are its colours, and each that is
+    (queue + N + 1) x 4 c o wait for the network or are in it; a tile that is read takes (b + 8) c o + 4 o; N (a o + f)
+    are activations, a bytes for each pixel, and f at any size, where the network runs on the CPU; N x 12 o are its colours, and each that is
     encoded, by N workers or as many as wait beside one, takes (16 + 6 s) t for samples of s bytes.
     """
     outer, core = grid.largest_px(), (grid.tile_px or max(grid.wanted[2:])) ** 2
@@ -67,7 +71,7 @@ def _tile_bytes(colorizer: Colorizer, scene: RasterScene, grid: Grid, pace: Pace
     passes = pace.workers * pace.batch
     waiting = (pace.queue + passes + 1) * 4 * channels * outer
     reading = (size + 8) * channels * outer + 4 * outer
-    activations = passes * colorizer.bytes_per_px * outer if colorizer.device.type == "cpu" else 0
+    activations = passes * colorizer.activations.of(outer) if colorizer.device.type == "cpu" else 0
     colours = passes * 12 * outer
     encoded = passes if pace.workers > 1 else passes + 2 * pace.finishers + 1
     encoding = encoded * (16 + 6 * np.dtype(form.dtype).itemsize) * core
@@ -83,7 +87,7 @@ def _first_pass_bytes(colorizer: Colorizer, scene: RasterScene, network: Network
     sampled = min(scene.height * scene.width, max(colorizer.budget_px, 4 * SAMPLE_PX**2))
     if scene.height * scene.width > colorizer.budget_px:
         sampled = min(sampled, MAX_SAMPLES * SAMPLE_PX**2)
-    return max(look, math.ceil(POOLING * sampled * colorizer.bytes_per_px))
+    return max(look, math.ceil(POOLING * colorizer.activations.of(sampled)))
 
 
 def _resident_bytes() -> int:

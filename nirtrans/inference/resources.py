@@ -52,7 +52,7 @@ class Resources:
         encoders = min(self.thread_count, MOST_ENCODERS)
         if colorizer.device.type != "cpu":
             return Pace(self.queue, self.batch or max(1, BATCH_PX // outer_px), finishers=encoders)
-        workers = passes_at_once(outer_px * colorizer.bytes_per_px)
+        workers = passes_at_once(colorizer.activations.of(outer_px))
         return Pace(self.queue, workers=min(workers, self.thread_count, len(grid)), finishers=encoders)
 
 
