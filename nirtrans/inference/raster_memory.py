@@ -63,8 +63,9 @@ def _tile_bytes(colorizer: Colorizer, scene: RasterScene, grid: Grid, pace: Pace
 
     With o pixels of the outer window, c channels of b bytes, t pixels of the core, N = workers x batch:
     (queue + N + 1) x 4 c o wait for the network or are in it; a tile that is read takes (b + 8) c o + 4 o; N (a o + f)
-    are activations, a bytes for each pixel, and f at any size, where the network runs on the CPU; N x 12 o are its colours, and each that is
-    encoded, by N workers or as many as wait beside one, takes (16 + 6 s) t for samples of s bytes.
+    are activations, a bytes for each pixel and f at any size, where the network runs on the CPU; N x 12 o are its
+    colours, and each tile that is encoded, by N workers or as many as wait beside one, takes (16 + 6 s) t for samples
+    of s bytes.
     """
     outer, core = grid.largest_px(), (grid.tile_px or max(grid.wanted[2:])) ** 2
     channels, size = len(scene.bands), np.dtype(scene.raster.dtypes[scene.bands[0] - 1]).itemsize
