@@ -175,7 +175,8 @@ def _translate(
     """Do what the options say, and tell what was written."""
     from nirtrans.inference.cluster import connected
     from nirtrans.inference.colorizer import load_colorizer
-    from nirtrans.inference.jobs import find_jobs, run_job, run_jobs, warn_if_fresh
+    from nirtrans.inference.job_list import find_jobs, warn_if_fresh
+    from nirtrans.inference.jobs import run_job, run_jobs
 
     course = options.course
     jobs = find_jobs(source, target, overwrite=course.overwrite, resume=course.resume)
@@ -200,7 +201,8 @@ def _translate(
 def _foretell(source: str, target: Path, options: "JobOptions", *, weights: str, device: str) -> None:
     """Tell what each raster will take."""
     from nirtrans.inference.colorizer import load_colorizer
-    from nirtrans.inference.jobs import find_jobs, foretell_job
+    from nirtrans.inference.job_list import find_jobs
+    from nirtrans.inference.jobs import foretell_job
 
     colorizer = load_colorizer(weights, device=device)
     for job in find_jobs(source, target, overwrite=options.course.overwrite, resume=options.course.resume):

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError, InputError, IOFailure
-from nirtrans.io.gdal import gdal_errors, gdal_reason, reading
+from nirtrans.io.datasets import files_of, open_dataset, stamp
+from nirtrans.io.gdal import gdal_reason, reading
 from nirtrans.io.transforms import apply
 from nirtrans.io.virtual import VirtualRaster
 
@@ -58,7 +59,7 @@ class Raster:
     ) -> None:
         self.source, self.failure, self.decoders = source, failure, decoders
         self.path, self._opened = source if isinstance(source, VirtualRaster) else (str(source), str(source))
-        self.dataset: DatasetReader = _open(self._opened, decoders)
+        self.dataset: DatasetReader = open_dataset(self._opened, decoders)
         self._claimed: frozenset[int] = frozenset()
 
     def __enter__(self) -> "Raster":
@@ -141,12 +142,12 @@ class Raster:
     @cached_property
     def files(self) -> tuple[str, ...]:
         """All files that pixels come from, also those that virtual rasters name."""
-        return tuple(sorted(set(_files(self.dataset, seen=set()))))
+        return tuple(sorted(set(files_of(self.dataset, seen=set()))))
 
     def identity(self) -> str:
         """Return what changes when a file is replaced: names, and size and time of local ones."""
         files = [name for name in self.files if not name.endswith(TOUCHED_BY_VIEWERS)]
-        return "\n".join([self._opened, *map(_stamp, files)])
+        return "\n".join([self._opened, *map(stamp, files)])
 
     def window_of(self, bounds: tuple[float, float, float, float]) -> Window:
         """Return the pixels that a box in the raster's coordinates touches: top, left, height and width.
@@ -194,7 +195,7 @@ class Raster:
         except RasterioError:  # what a server or a network drive refuses once it may give the second time
             self.close()
         try:
-            self.dataset = _open(self._opened, self.decoders)
+            self.dataset = open_dataset(self._opened, self.decoders)
             return self._read(bands, part, size or part[2:])
         except (RasterioError, DataError) as error:
             raise self._broken(part, error) from None
@@ -229,45 +230,6 @@ class Raster:
             f"{self.path}: reading {height}x{width} pixels at row {top}, column {left} failed ({gdal_reason(error)}); "
             "the file is damaged or truncated, replace it"
         )
-
-
-def _open(path: str, decoders: int) -> "DatasetReader":
-    import rasterio
-
-    try:
-        with reading(decoders):
-            dataset = rasterio.open(path)
-            _load_metadata(dataset)
-            return dataset
-    except gdal_errors() as error:
-        local = "/vsi" not in path and "://" not in path
-        if local and not Path(path).exists():
-            raise DataError(f"{path}: no such file; give a raster that exists") from None
-        reason = gdal_reason(error)
-        raise DataError(f"{path}: cannot be opened as a raster ({reason}); if it is one, copy it again") from None
-
-
-def _files(dataset: "DatasetReader", *, seen: set[str]) -> Iterator[str]:
-    """Yield what GDAL says that it reads, and look into virtual rasters among it."""
-    for name in set(dataset.files) - seen:
-        seen.add(name)
-        yield name
-        if name.lower().endswith(".vrt"):
-            with _open(name, decoders=1) as inner:
-                yield from _files(inner, seen=seen)
-
-
-def _stamp(name: str) -> str:
-    path = Path(name)
-    if not path.is_file():
-        return name
-    stat = path.stat()
-    return f"{path.resolve()} {stat.st_size} {stat.st_mtime_ns}"
-
-
-def _load_metadata(dataset: "DatasetReader") -> None:
-    """Ask for what GDAL loads late: what it finds damaged would surface at whatever is asked next."""
-    _ = dataset.mask_flag_enums, dataset.colorinterp, dataset.tags(), dataset.gcps, dataset.rpcs
 
 
 def _slices(part: Window) -> tuple[tuple[int, int], tuple[int, int]]:
