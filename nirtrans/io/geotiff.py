@@ -108,7 +108,7 @@ class Raster:
         tags = {name.lower(): text for name, text in self.dataset.tags(band).items()}
         return next((tags[name] for name in ("common_name", "eo:common_name", "stac_common_name") if name in tags), "")
 
-    @property
+    @cached_property
     def colours(self) -> tuple[str, ...]:
         """Colour interpretation of each band: red, gray, alpha, undefined, ..."""
         return tuple(colour.name for colour in self.dataset.colorinterp)
@@ -215,7 +215,7 @@ class Raster:
         """Yield masks [h, w], 0 where invalid: those of the bands themselves, and alpha bands that nobody claimed."""
         from rasterio.enums import MaskFlags
 
-        flags = {band: self.dataset.mask_flag_enums[band - 1] for band in bands}
+        flags = {band: self._mask_flags[band - 1] for band in bands}
         own = [b for b in bands if not {MaskFlags.all_valid, MaskFlags.alpha} & set(flags[b])]
         shared = [b for b in own if MaskFlags.per_dataset in flags[b]]
         for band in [b for b in own if b not in shared] + shared[:1]:
@@ -223,6 +223,11 @@ class Raster:
         for number, colour in enumerate(self.colours, start=1):
             if colour == "alpha" and number not in self._claimed:
                 yield self.dataset.read(number, window=_slices(part), out_shape=shape)
+
+    @cached_property
+    def _mask_flags(self) -> tuple[Any, ...]:
+        """How each band is masked; GDAL is asked once, since files may claim tens of thousands of bands."""
+        return tuple(self.dataset.mask_flag_enums)
 
     def _broken(self, part: Window, error: Exception) -> DataError | IOFailure:
         top, left, height, width = part

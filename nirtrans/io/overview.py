@@ -14,6 +14,8 @@ MOST_PX = 16_000_000
 """Pixels that are looked at."""
 STRIPS = 16
 """Parts of a large raster that are read one by one or at the same time."""
+LEAST_SPREAD = 1e-6
+"""Share of a constant by which its range goes beyond it; 1 more than 1e30 is the same number."""
 SUSPICIOUS_SHARE = 0.005
 """Share of zeros from which they may be fill that the file does not declare."""
 
@@ -60,7 +62,8 @@ def percentiles(
     if not valid.any():
         return None
     bottom, top = np.percentile(values if valid.all() else values[:, valid], (low, high))
-    return float(bottom), float(top if top > bottom else bottom + 1)
+    spread = max(1.0, abs(bottom) * LEAST_SPREAD)
+    return float(bottom), float(top if top > bottom else bottom + spread)
 
 
 def zero_in_others(

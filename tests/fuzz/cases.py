@@ -32,6 +32,14 @@ RULES = {
 }
 PAST_HANDLERS = "_tiffSeekProc: "
 """What libtiff prints itself when a position exceeds 63 bits, past every handler of GDAL and rasterio."""
+READ_OFTEN = """
+import hashlib, sys, numpy, rasterio
+for order in (1, -1, 1, -1):
+    with rasterio.open(sys.argv[1]) as given:
+        bands = [given.read(band) for band in given.indexes[::order]]
+        print(hashlib.md5(numpy.stack(bands[::order]).tobytes()).hexdigest())
+"""
+"""Digests of the same pixels, read again and again and in another order."""
 MOST_BYTES = 700 * 2**20
 """Memory that a case may add to what the process has had before."""
 
@@ -122,13 +130,13 @@ def _make_agreeable(choice: Choice, plan: Plan) -> None:
         choice.flags.setdefault("--scale", "1e-4")
 
 
-def _claimed_size(source: Path) -> tuple[int, int]:
-    """Return the height and width that rasterio sees, or that of one pixel if it sees no raster."""
+def _claimed_size(source: Path) -> tuple[int, int, int]:
+    """Return the height, width and bands that rasterio sees, or those of one pixel if it sees no raster."""
     try:
         with rasterio.open(source) as given:
-            return given.height, given.width
+            return given.height, given.width, given.count
     except rasterio.errors.RasterioError:
-        return 1, 1
+        return 1, 1, 1
 
 
 def _judge(seed: int, source: Path, choice: Choice) -> Verdict:
@@ -159,10 +167,10 @@ def _reads_alike(source: Path) -> bool:
 
     Of a damaged strip, libtiff may decode a part, leave the rest of the memory as it was, and report no error.
     """
-    program = "import hashlib, sys, rasterio; print(hashlib.md5(rasterio.open(sys.argv[1]).read().tobytes()).digest())"
-    call = [sys.executable, "-W", "ignore", "-c", program, str(source)]
+    call = [sys.executable, "-W", "ignore", "-c", READ_OFTEN, str(source)]
     fills = [{**os.environ, "MALLOC_PERTURB_": fill} for fill in ("1", "170")]
-    return len({subprocess.run(call, env=env, capture_output=True).stdout for env in fills}) == 1
+    seen = [subprocess.run(call, env=env, capture_output=True, text=True).stdout.split() for env in fills]
+    return len({digest for digests in seen for digest in digests}) == 1
 
 
 def _block_bytes(source: Path) -> int:

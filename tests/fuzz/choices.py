@@ -6,8 +6,8 @@ from rasterio.transform import Affine
 
 from .sources import Rng, chance, pick
 
-LARGE_PX = 1_000_000
-"""Of larger rasters a part is made."""
+LARGE_PX = 350_000
+"""Of larger rasters a part is made, and no statistics are taken whole."""
 HUGE_PX = 10**8
 
 
@@ -126,7 +126,7 @@ def name_by_bounds(choice: Choice, transform: Affine, columns: int) -> None:
     choice.box = (top, left, height, width)
 
 
-def cautious(rng: Rng, height: int, width: int) -> Choice:
+def cautious(rng: Rng, height: int, width: int, count: int) -> Choice:
     """Choose plain options for a raster that is damaged; of a huge one a corner or a part."""
     choice = Choice(pick(rng, ("batch", "instance")))
     choice.flags = {"--bands": "nir=1", "--tile": "64", "--block": "32"}
@@ -135,6 +135,6 @@ def cautious(rng: Rng, height: int, width: int) -> Choice:
     if height * width > LARGE_PX:
         top, left = (0, 0) if chance(rng, 0.5) else (int(rng.integers(height)), int(rng.integers(width)))
         choice.flags["--window"] = f"{left},{top},{min(width - left, 90)},{min(height - top, 90)}"
-    if height * width > HUGE_PX:
+    if height * width * count > HUGE_PX:
         choice.norm, choice.known = "batch", True
     return choice

@@ -115,9 +115,12 @@ def network_input(
     numbers = given.read(band)
     zero = fill = (numbers == 0) & valid
     for other, colour in enumerate(given.colorinterp, start=1):
-        if other != band and colour.name != "alpha" and zero.any():
-            zero = zero & (given.read(other) == 0)
-            fill = fill & zero if fill.mean() >= SUSPICIOUS_SHARE else fill & False
+        if other == band or colour.name == "alpha" or not fill.any():
+            continue
+        if fill.mean() < SUSPICIOUS_SHARE:
+            fill = fill & False
+        else:
+            zero = fill = fill & (given.read(other) == 0)
     scaling, low, high = _rule(given, band, numbers[valid & ~fill], choice, colorizer)
     values = numbers.astype(np.float32)
     if scaling is not None:
@@ -141,7 +144,7 @@ def _rule(
     if not measured.size:
         return None, 0.0, 1.0
     low, high = np.percentile(measured, shares)
-    return None, float(low), float(high if high > low else low + 1)
+    return None, float(low), float(high if high > low else low + max(1.0, abs(low) * 1e-6))
 
 
 def _scaling(given: DatasetReader, band: int, choice: Choice) -> tuple[float, float] | None:

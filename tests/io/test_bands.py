@@ -188,3 +188,9 @@ def test_percentiles_of_nothing_and_of_a_constant(write_raster: WriteRaster) -> 
         assert percentiles(*read_overview(raster, [1])) is None
     with Raster(write_raster(np.full((1, 9, 9), 5, np.uint8))) as raster:
         assert percentiles(*read_overview(raster, [1])) == (5, 6)
+
+
+def test_percentiles_of_a_large_constant(write_raster: WriteRaster) -> None:
+    with Raster(write_raster(np.full((1, 9, 9), 1e30))) as raster:
+        low, high = percentiles(*read_overview(raster, [1])) or (0.0, 0.0)
+    assert low == 1e30 < high
