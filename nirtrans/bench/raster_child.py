@@ -84,7 +84,10 @@ def work(task: Task, began: float) -> Cost:
     from nirtrans.bench.raster_ways import WAYS, Stopwatch
     from nirtrans.bench.timing import status_kb
     from nirtrans.inference.device import use_threads
+    from nirtrans.inference.memory import share_heap
 
+    if task.way == "colorize":
+        share_heap()  # as the command does
     use_threads(task.threads)
     colorizer = open_network(task.network, task.device)
     start_s, base_kb, watch = time.time() - began, status_kb("VmRSS"), Stopwatch()

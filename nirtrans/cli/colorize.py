@@ -135,6 +135,7 @@ def colorize(
     from nirtrans.inference.forward import NetworkOptions
     from nirtrans.inference.geotiff import Course
     from nirtrans.inference.jobs import JobOptions
+    from nirtrans.inference.memory import share_heap
     from nirtrans.inference.output_mask import MaskOptions
     from nirtrans.inference.raster_plan import TileOptions, parse_part
     from nirtrans.inference.resources import Resources
@@ -143,6 +144,7 @@ def colorize(
     from nirtrans.io.raster_form import RasterForm
     from nirtrans.progress import Progress
 
+    share_heap()
     use_threads(threads)
     options = JobOptions(
         source=SourceOptions(parse_bands(bands), sensor, scale, offset, input_range, any_gsd),

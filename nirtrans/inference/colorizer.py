@@ -158,7 +158,7 @@ class Colorizer:
                     np.copyto(target, done.colours, where=True if done.valid is None else done.valid)
         finally:
             self.thaw()
-        return rgb
+        return rgb.clip(0, 1, out=rgb)
 
     def freeze(self, scene: Scene) -> Sample | None:
         """Freeze the statistics of normalisation layers at those of a scene; see `nirtrans.inference.statistics`."""

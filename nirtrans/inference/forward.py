@@ -55,6 +55,8 @@ class Forward:
     def __call__(self, source: Tensor, place: Place | None = None) -> Tensor:
         """Colorize [N, C, H, W], sizes multiples of the stride, and bring the result to the CPU as float32.
 
+        Networks end in [0, 1] or a little beyond; who stores the result clamps it.
+
         Args:
             source: The pixels, [0, 1].
             place: Where they come from, for networks with noise; None if each of the N begins a scene.
@@ -65,7 +67,7 @@ class Forward:
         low = torch.autocast(self.device.type, dtype=_TYPES.get(self.precision), enabled=self.precision != "fp32")
         try:
             with torch.inference_mode(), placed(place), low:
-                return self.system.colorize(source.to(self.device)).float().clamp(0, 1).cpu()
+                return self.system.colorize(source.to(self.device)).float().cpu()
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
                 size = "{} x {} px".format(*source.shape[-2:])

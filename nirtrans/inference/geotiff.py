@@ -13,7 +13,6 @@ from nirtrans.inference.device import one_thread_each
 from nirtrans.inference.disk import check_disk, needed_bytes
 from nirtrans.inference.encoding import Encoded, encode
 from nirtrans.inference.forward import NetworkOptions
-from nirtrans.inference.memory import freed_at_once
 from nirtrans.inference.output_mask import MaskOptions, open_mask
 from nirtrans.inference.raster_job import RasterJob
 from nirtrans.inference.raster_plan import TileOptions, find_region, lay_tiles
@@ -117,7 +116,7 @@ def colorize_raster(
     resources = replace(course.resources, threads=course.resources.thread_count)
     course = replace(course, resources=resources)
     handle = Raster(source, failure=failure, decoders=resources.readers)
-    with gdal_cache(), one_thread_each(), freed_at_once(), handle as raster:
+    with gdal_cache(), one_thread_each(), handle as raster:
         _check_target(target, raster)
         output = open_mask(mask, raster, find_region(raster, tiling))
         rule = None if known is None else known.rule()

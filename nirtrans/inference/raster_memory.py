@@ -1,4 +1,4 @@
-"""How much memory a raster takes at most; the size of the scene has no part in it beyond 16 million pixels."""
+"""How much memory a raster takes at most; the size of the scene has no part in it beyond 8 million pixels."""
 
 import math
 from pathlib import Path
@@ -8,6 +8,7 @@ import numpy as np
 
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.forward import NetworkOptions
+from nirtrans.inference.memory import HEAP_KEPT_BYTES
 from nirtrans.inference.scaling import RasterScene
 from nirtrans.inference.statistics import MAX_SAMPLES, SAMPLE_PX, depends_on_picture
 from nirtrans.inference.stream import Pace
@@ -65,7 +66,7 @@ def _tile_bytes(colorizer: Colorizer, scene: RasterScene, grid: Grid, pace: Pace
     (queue + N + 1) x 4 c o wait for the network or are in it; a tile that is read takes (b + 8) c o + 4 o; N (a o + f)
     are activations, a bytes for each pixel and f at any size, where the network runs on the CPU; N x 12 o are its
     colours, and each tile that is encoded, by N workers or as many as wait beside one, takes (16 + 6 s) t for samples
-    of s bytes.
+    of s bytes. For each worker 128 MB may be free and not given back.
     """
     outer, core = grid.largest_px(), (grid.tile_px or max(grid.wanted[2:])) ** 2
     channels, size = len(scene.bands), np.dtype(scene.raster.dtypes[scene.bands[0] - 1]).itemsize
@@ -76,11 +77,11 @@ def _tile_bytes(colorizer: Colorizer, scene: RasterScene, grid: Grid, pace: Pace
     colours = passes * 12 * outer
     encoded = passes if pace.workers > 1 else passes + 2 * pace.finishers + 1
     encoding = encoded * (16 + 6 * np.dtype(form.dtype).itemsize) * core
-    return int(waiting + reading + activations + colours + encoding)
+    return int(waiting + reading + activations + colours + encoding + pace.workers * HEAP_KEPT_BYTES)
 
 
 def _first_pass_bytes(colorizer: Colorizer, scene: RasterScene, network: NetworkOptions) -> int:
-    """Return the most bytes of the first pass: a look at 16 million pixels, or statistics of the network."""
+    """Return the most bytes of the first pass: a look at 8 million pixels, or statistics of the network."""
     seen, size = min(MOST_PX, scene.height * scene.width), np.dtype(scene.raster.dtypes[0]).itemsize
     look = seen * (3 * size * len(scene.bands) + 4)
     if network.norm_stats != "scene" or not depends_on_picture(colorizer.system):

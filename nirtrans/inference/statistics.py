@@ -164,5 +164,5 @@ def _tone_difference(forward: Forward, batch: Batch) -> float:
     tones = []
     for half in (slice(0, None, 2), slice(1, None, 2)):
         _freeze(forward, batch.part(half))
-        tones.append(forward(shown.source, shown.place).mean(dim=(0, 2, 3)))
+        tones.append(forward(shown.source, shown.place).clamp(0, 1).mean(dim=(0, 2, 3)))
     return 255 * float((tones[0] - tones[1]).abs().max())

@@ -27,7 +27,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Colours = NDArray[np.float32] | None
-"""[3, core height, core width] in [0, 1], or None where no pixel of the core is valid."""
+"""[3, core height, core width], a view, not clamped to [0, 1]; None where no pixel of the core is valid."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def colour_batch(forward: Forward, batch: Sequence[Read]) -> list[ColouredTile]:
 
 
 def _core(rgb: Tensor, tile: Tile) -> NDArray[np.float32]:
-    return np.ascontiguousarray(rgb[:, *tile.core.within(tile.outer)].numpy())
+    return rgb[:, *tile.core.within(tile.outer)].numpy()
 
 
 def _stack(inputs: Sequence[TileInput]) -> Tensor:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nirtrans.io.geotiff import Raster, Window
 
-MOST_PX = 16_000_000
+MOST_PX = 8_000_000
 """Pixels that are looked at."""
 STRIPS = 16
 """Parts of a large raster that are read one by one or at the same time."""
@@ -35,7 +35,7 @@ class Overview(NamedTuple):
 
 
 def look_over(raster: Raster, bands: Sequence[int], *, threads: int = 1) -> Overview:
-    """Read bands of the whole raster, decimated to at most 16 million pixels by nearest neighbour.
+    """Read bands of the whole raster, decimated to at most 8 million pixels by nearest neighbour.
 
     Args:
         raster: Where to read.

@@ -15,6 +15,8 @@ BigTiff = Literal["if_safer", "yes", "no"]
 Overviews = Literal["average", "nearest", "none"]
 BLOCK_PX = 512
 JPEG_QUALITY = 90
+CACHED_ROWS = 32
+"""Rows that are rounded at a time, so that they stay in the processor's cache."""
 _HIGHEST = {"zstd": 22, "deflate": 12}
 """Highest level of a compression."""
 
@@ -69,12 +71,14 @@ class RasterForm:
     def encode(self, rgb: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[Any]:
         """Turn [3, h, w] in [0, 1] into samples, clamped and rounded; with nodata, valid ones never have its value."""
         samples = np.empty(rgb.shape, self.dtype)
-        for band, given in zip(samples, rgb, strict=True):  # one at a time, which needs a third of the memory
-            band[:] = self._encode_band(given, valid)
+        for band, given in zip(samples, rgb, strict=True):
+            for top in range(0, rgb.shape[1], CACHED_ROWS):
+                rows = slice(top, top + CACHED_ROWS)
+                band[rows] = self._encode_rows(given[rows], None if valid is None else valid[rows])
         return samples
 
-    def _encode_band(self, band: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[np.float32]:
-        samples = band.clip(0, 1)
+    def _encode_rows(self, rows: NDArray[np.float32], valid: NDArray[np.bool_] | None) -> NDArray[np.float32]:
+        samples = rows.clip(0, 1)
         if self.dtype == "float32":
             return samples if valid is None else np.where(valid, samples, np.float32(self.nodata or 0))
         samples *= np.iinfo(self.dtype).max

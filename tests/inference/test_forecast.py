@@ -30,6 +30,8 @@ import nirtrans.inference.geotiff as g
 from nirtrans.inference.colorizer import load_colorizer
 from nirtrans.inference.raster_plan import TileOptions
 from nirtrans.inference.resources import Resources
+from nirtrans.inference.memory import share_heap
+share_heap()
 weights, source, target, tile, threads = sys.argv[1:]
 course = g.Course(resources=Resources(threads=int(threads)))
 colorizer, tiling = load_colorizer(weights, device="cpu"), TileOptions(int(tile))
