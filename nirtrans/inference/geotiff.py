@@ -220,7 +220,7 @@ def _append_tiles(job: RasterJob, store: BlockStore, numbers: Sequence[int], cou
     try:
         with course.progress.task("colorize", len(numbers), done=len(store.records)) as task:
             for number, (blocks, facts) in zip(left, _encoded(job, left, course), strict=True):
-                store.append(number, blocks, **facts)
+                store.append(number, blocks, name=job.name(number), **facts)
                 task.advance()
     except KeyboardInterrupt as stop:
         state = f"stopped after {len(store.records)} of {len(numbers)} tiles"

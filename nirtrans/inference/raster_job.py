@@ -57,6 +57,11 @@ class RasterJob:
         core, wanted = self.grid.tile(number).core, self.grid.wanted
         return Window(core.top - wanted.top, core.left - wanted.left, core.height, core.width)
 
+    def name(self, number: int) -> str:
+        """Return what a tile is called in messages: its size and place in the source."""
+        core = self.grid.tile(number).core
+        return f"{core.height}x{core.width} pixels at row {core.top}, column {core.left}"
+
     @cached_property
     def key(self) -> str:
         """A digest of all that determines the bytes."""

@@ -92,8 +92,14 @@ class BlockStore:
     ) -> None:
         self.close()
 
-    def append(self, tile: int, blocks: Blocks, **facts: int) -> Record:
+    def append(self, tile: int, blocks: Blocks, *, name: str = "", **facts: int) -> Record:
         """Write one tile behind the last.
+
+        Args:
+            tile: Its number.
+            blocks: What it is made of.
+            name: What it is called in messages.
+            facts: What is to be known of it.
 
         Raises:
             IOFailure: If the disk is full; the tiles before are kept.
@@ -108,7 +114,10 @@ class BlockStore:
             self._write_line(asdict(record))
         except OSError as error:
             reason = error.strerror or str(error)
-            raise IOFailure(f"writing {self.path} failed: {reason}; free space, then --resume goes on") from error
+            where = name or f"tile {tile}"
+            raise IOFailure(
+                f"writing {where} to {self.path} failed: {reason}; free space, then --resume goes on"
+            ) from error
         self.records.append(record)
         self._unsynced += len(payload)
         if self._unsynced > SYNC_BYTES:

@@ -268,6 +268,7 @@ def test_a_full_disk_fails_while_running(tmp_path: Path, weights: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 3, done.stderr
     assert len(done.stderr.splitlines()) == 1
+    assert "writing 400x400 pixels at row 0, column 0 to" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in.tif"]
 
 
