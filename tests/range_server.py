@@ -1,8 +1,9 @@
 """Serve one file by ranges on loopback, in a process of its own: GDAL holds the interpreter while it waits.
 
-    python range_server.py FILE ANSWERS
+    python range_server.py FILE ANSWERS [DROPPED]
 
-Prints its port. After so many answers it fails until there is a file FILE.mended.
+Prints its port. After so many answers it fails until there is a file FILE.mended. The answer of the number DROPPED
+breaks off in the middle.
 """
 
 import re
@@ -15,7 +16,7 @@ from typing import Any
 class Handler(BaseHTTPRequestHandler):
     """HEAD and GET with a Range."""
 
-    path_served, answers = Path(), 0.0
+    path_served, answers, dropped = Path(), 0.0, 0
     answered = 0
 
     def do_HEAD(self) -> None:
@@ -37,6 +38,10 @@ class Handler(BaseHTTPRequestHandler):
         begin, end = (int(found[1]), int(found[2] or len(whole) - 1) + 1) if found else (0, len(whole))
         part = whole[begin:end]
         span = {"Content-Range": f"bytes {begin}-{begin + len(part) - 1}/{len(whole)}"} if found else {}
+        if self.answered == self.dropped:
+            self._answer(part[: len(part) // 2], len(part), 206, **span)
+            self.connection.close()
+            return
         self._answer(part, len(part), 206 if found else 200, **span)
 
     def _is_asked(self) -> bool:
@@ -55,6 +60,7 @@ class Handler(BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     Handler.path_served, Handler.answers = Path(sys.argv[1]), float(sys.argv[2])
+    Handler.dropped = int(sys.argv[3]) if len(sys.argv) > 3 else 0
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         print(server.server_port, flush=True)
         server.serve_forever()

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import IO
 
 CACHE_BYTES = 64 * 2**20
+FORGETFUL = {"CPL_VSIL_CURL_NON_CACHED": "/vsicurl/:/vsis3/:/vsigs/:/vsiaz/:/vsiswift/"}
+"""Files opened so leave nothing of what was fetched behind when they are closed."""
 RETRY = {"GDAL_HTTP_MAX_RETRY": 3, "GDAL_HTTP_RETRY_DELAY": 1}
 """Requests are repeated so often, after 1 s, then longer and longer."""
 
@@ -30,10 +32,10 @@ def gdal_quiet(**options: object) -> Iterator[None]:
         yield
 
 
-def reading(decoders: int) -> AbstractContextManager[None]:
+def reading(decoders: int, **options: object) -> AbstractContextManager[None]:
     """Let GDAL decode blocks by several threads, and ask again where a server fails, unless the environment differs."""
     patient = {name: value for name, value in RETRY.items() if name not in os.environ}
-    return gdal_quiet(GDAL_NUM_THREADS=decoders, **patient)
+    return gdal_quiet(GDAL_NUM_THREADS=decoders, **patient, **options)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError, InputError, IOFailure
-from nirtrans.io.datasets import files_of, open_dataset, stamp
+from nirtrans.io.datasets import files_of, forget, is_remote, open_dataset, stamp
 from nirtrans.io.gdal import gdal_reason, reading
 from nirtrans.io.transforms import apply
 from nirtrans.io.virtual import VirtualRaster
@@ -194,6 +194,7 @@ class Raster:
             return self._read(bands, part, size or part[2:])
         except RasterioError:  # what a server or a network drive refuses once it may give the second time
             self.close()
+            forget(self._opened)
         try:
             self.dataset = open_dataset(self._opened, self.decoders)
             return self._read(bands, part, size or part[2:])
@@ -231,9 +232,10 @@ class Raster:
 
     def _broken(self, part: Window, error: Exception) -> DataError | IOFailure:
         top, left, height, width = part
+        local = "the file is damaged or truncated, replace it"
         return self.failure(
             f"{self.path}: reading {height}x{width} pixels at row {top}, column {left} failed ({gdal_reason(error)}); "
-            "the file is damaged or truncated, replace it"
+            f"{'the server fails, try again later' if is_remote(self.path) else local}"
         )
 
 

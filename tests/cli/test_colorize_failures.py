@@ -104,6 +104,7 @@ def test_signals_outside_of_the_tiles(
     module, function = place.rsplit(".", 1)
     before = (
         f"import os, signal, {module} as m; real = m.{function}\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # which jobs in the background begin without
         f"def interrupted(*a, **k): os.kill(os.getpid(), signal.{name}); return real(*a, **k)\n"
         f"m.{function} = interrupted"
     )

@@ -34,8 +34,9 @@ def serve(source: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[f
     monkeypatch.setenv("GDAL_HTTP_MAX_RETRY", "0")
     running = []
 
-    def start(answers: float) -> str:
-        process = subprocess.Popen([sys.executable, SERVER, source, str(answers)], stdout=subprocess.PIPE, text=True)
+    def start(answers: float, dropped: int = 0) -> str:
+        command = [sys.executable, SERVER, source, str(answers), str(dropped)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         running.append(process)
         assert process.stdout is not None
         return f"http://127.0.0.1:{process.stdout.readline().strip()}/in.tif"
@@ -55,6 +56,17 @@ def test_a_remote_raster_gives_the_same_bytes(
         url = prefix + serve(float("inf"))
         assert nirtrans("colorize", url, tmp_path / f"{number}.tif", *flags).code == 0
         assert (tmp_path / f"{number}.tif").read_bytes() == (tmp_path / "local.tif").read_bytes()
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_connections_that_break_off(
+    tmp_path: Path, nirtrans: Command, serve: Callable[..., str], source: Path, number: int
+) -> None:
+    """Half an answer is not kept, whether of the header or of a tile: it is asked for again."""
+    flags = ("--weights", tiny_weights("batch"), *FLAGS)
+    assert nirtrans("colorize", source, tmp_path / "local.tif", *flags).code == 0
+    assert nirtrans("colorize", serve(float("inf"), number), tmp_path / "out.tif", *flags).code == 0
+    assert (tmp_path / "out.tif").read_bytes() == (tmp_path / "local.tif").read_bytes()
 
 
 def test_a_server_that_fails(tmp_path: Path, nirtrans: Command, serve: Callable[[float], str], source: Path) -> None:
