@@ -24,6 +24,10 @@ Batch = Annotated[str, typer.Option("--batch", metavar="N|auto", help="Tiles tha
 PrecisionOption = Annotated[
     Literal["fp32", "bf16", "fp16"], typer.Option("--precision", help="Of convolutions; fp16 needs a GPU.")
 ]
+SeamOption = Annotated[
+    Literal["exact", "blend"],
+    typer.Option("--seam", help="Tiles that agree, or are faded; for networks that see the whole picture."),
+]
 NormStatsOption = Annotated[
     Literal["scene", "frozen", "tile"],
     typer.Option("--norm-stats", help="Of layers that normalise: from the scene, --stats-in, or each tile."),
@@ -103,6 +107,7 @@ def colorize(
     mask_halo: MaskHalo = 0,
     tile: Tile = "auto",
     halo: Halo = "auto",
+    seam: SeamOption = "exact",
     batch: Batch = "auto",
     precision: PrecisionOption = "fp32",
     norm_stats: NormStatsOption = "scene",
@@ -148,7 +153,7 @@ def colorize(
     use_threads(threads)
     options = JobOptions(
         source=SourceOptions(parse_bands(bands), sensor, scale, offset, input_range, any_gsd),
-        tiling=TileOptions(_number("--tile", tile), _number("--halo", halo), *parse_part(window, bbox)),
+        tiling=TileOptions(_number("--tile", tile), _number("--halo", halo), *parse_part(window, bbox), seam=seam),
         network=NetworkOptions(precision, norm_stats),
         form=RasterForm(
             dtype, mask, compress, block_px=block, level=level, bigtiff=bigtiff, overviews=overviews, cog=cog

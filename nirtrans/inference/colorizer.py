@@ -177,6 +177,7 @@ class Colorizer:
         step_px: int = BLOCK_PX,
         region: Window | None = None,
         whole: bool = True,
+        fade: bool = False,
     ) -> Grid:
         """Choose tiles for a scene.
 
@@ -187,6 +188,7 @@ class Colorizer:
             step_px: What a chosen tile is a multiple of, beside the stride.
             region: The part that is wanted; None for all of the scene.
             whole: Whether a scene that the memory holds is one tile unless somebody chooses.
+            fade: Whether tiles that do not agree are accepted.
 
         Raises:
             InputError: If the tile does not fit the stride or the memory, or the network needs the whole scene.
@@ -205,9 +207,9 @@ class Colorizer:
             raise InputError(
                 f"--tile {tile_px}: the memory holds about {side} x {side} px, halo included; use --tile auto"
             )
-        if len(grid) > 1 and not self.info.bounded:
+        if len(grid) > 1 and not self.info.bounded and not fade:
             raise InputError(
-                f"{self.info.model} sees the whole picture, tiles would show; use a picture that fits memory"
+                f"{self.info.model} sees the whole picture, tiles would show; use one that fits memory, or --seam blend"
             )
         return grid
 

@@ -118,7 +118,7 @@ def forecast_raster(
             grid,
             pace,
             threads,
-            raster_memory(colorizer, scene, grid, pace, network, form, cache_bytes),
+            raster_memory(colorizer, scene, grid, pace, network, form, cache_bytes, tiling.seam),
             needed_bytes(form, grid.wanted, scene.valid_share),
             free_bytes(target),
             seconds,

@@ -1,7 +1,7 @@
 """Colorize a raster in bounded memory: a thread reads, the network runs, threads encode, blocks are appended."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,6 @@ from nirtrans.inference.cluster import Cluster
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.device import one_thread_each
 from nirtrans.inference.disk import check_disk, needed_bytes
-from nirtrans.inference.encoding import Encoded, encode
 from nirtrans.inference.forward import NetworkOptions
 from nirtrans.inference.output_mask import MaskOptions, open_mask
 from nirtrans.inference.raster_job import RasterJob
@@ -25,8 +24,7 @@ from nirtrans.inference.scene_statistics import (
     use_statistics,
     write_statistics,
 )
-from nirtrans.inference.stream import process_tiles
-from nirtrans.inference.worker import Work
+from nirtrans.inference.tile_source import encoded_tiles
 from nirtrans.io.block_store import BlockStore
 from nirtrans.io.gdal import gdal_cache
 from nirtrans.io.geotiff import Raster
@@ -109,6 +107,8 @@ def colorize_raster(
     """
     colorizer.forward(network.precision)  # refuses what the device does not know, before anything is written
     if course.cluster is not None:
+        if tiling.seam == "blend":
+            raise InputError("--seam blend does not go with --scheduler: tiles need their neighbours; use --shard")
         course.cluster.check(course.cluster.inputs(source, colorizer.digest))
     parts = Parts(target)
     _clear(parts, course)
@@ -127,7 +127,9 @@ def colorize_raster(
         with gdal_cache(cache_bytes):
             try:
                 statistics = _first_pass(colorizer, scene, parts, known, course, network)
-                return _run(RasterJob(colorizer, scene, grid, network, form, statistics, parts, output), course)
+                return _run(
+                    RasterJob(colorizer, scene, grid, network, form, statistics, parts, output, tiling.seam), course
+                )
             finally:
                 colorizer.thaw()
 
@@ -214,33 +216,15 @@ def _result(job: RasterJob, stores: Sequence[BlockStore], *, complete: bool) -> 
     return Result(len(facts), valid_tiles, clamped, job.statistics, complete)
 
 
-def _append_tiles(job: RasterJob, store: BlockStore, numbers: Sequence[int], course: Course) -> None:
+def _append_tiles(job: RasterJob, store: BlockStore, numbers: range, course: Course) -> None:
     """Colorize and encode the tiles that the store does not hold yet, and append them in order."""
     left = numbers[len(store.records) :]
     try:
         with course.progress.task("colorize", len(numbers), done=len(store.records)) as task:
-            for number, (blocks, facts) in zip(left, _encoded(job, left, course), strict=True):
+            made = encoded_tiles(job, left, course.resources, course.cluster)
+            for number, (blocks, facts) in zip(left, made, strict=True):
                 store.append(number, blocks, name=job.name(number), **facts)
                 task.advance()
     except KeyboardInterrupt as stop:
         state = f"stopped after {len(store.records)} of {len(numbers)} tiles"
         raise type(stop)(f"{state}; the same command with --resume goes on") from None
-
-
-def _encoded(job: RasterJob, numbers: Sequence[int], course: Course) -> Iterator[Encoded]:
-    """Yield the blocks of tiles and what is to be known of them, in order."""
-    if course.cluster is not None:
-        work = _work(job, course.cluster, course.resources)
-        return course.cluster.encoded(work, map(job.grid.tile, numbers))
-    resources, forward = course.resources, job.colorizer.forward(job.network.precision)
-    pace = resources.pace(job.colorizer, job.grid)
-    compress = partial(encode, form=job.form, masked=job.masked)
-    tiles = map(job.grid.tile, numbers)
-    return process_tiles(forward, job.scene, tiles, compress, pace, read=job.mask.read_tile)
-
-
-def _work(job: RasterJob, cluster: Cluster, resources: Resources) -> Work:
-    """Return the description of a job that workers get."""
-    inputs = cluster.inputs(job.scene.raster.source, job.colorizer.digest)
-    scene, mask = job.scene.elsewhere(), job.mask
-    return Work(inputs, scene, job.grid, job.network, job.form, mask, job.masked, job.statistics, resources, job.key)

@@ -139,6 +139,7 @@ def _check_picture_options(job: Job, options: JobOptions) -> None:
         "--bbox": tiling.bounds is not None,
         "--aoi": options.mask.aoi is not None,
         "--mask-halo": options.mask.halo_px > 0,
+        "--seam": tiling.seam != "exact",
         "--precision": network.precision != "fp32",
         "--norm-stats": network.norm_stats != "scene",
         "--batch": resources.batch is not None,

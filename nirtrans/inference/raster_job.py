@@ -9,6 +9,7 @@ from nirtrans import __version__
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.forward import NetworkOptions
 from nirtrans.inference.output_mask import OutputMask
+from nirtrans.inference.raster_plan import Seam
 from nirtrans.inference.scaling import RasterScene
 from nirtrans.inference.scene_statistics import SceneStatistics
 from nirtrans.inference.tiling import Grid, Window
@@ -29,6 +30,7 @@ class RasterJob:
     statistics: SceneStatistics
     parts: Parts
     mask: OutputMask
+    seam: Seam = "exact"
 
     @cached_property
     def masked(self) -> bool:
@@ -47,6 +49,7 @@ class RasterJob:
             **self.mask.describe(),
             "halo_px": self.grid.halo_px,
             **vars(self.network),
+            "seam": self.seam,
             "statistics": None if sample is None else sample.model_dump(),
         }
         tags = {"SYNTHETIC_COLOR": "YES", "NIRTRANS": json.dumps(origin)}

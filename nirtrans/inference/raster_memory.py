@@ -9,6 +9,7 @@ import numpy as np
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.forward import NetworkOptions
 from nirtrans.inference.memory import HEAP_KEPT_BYTES
+from nirtrans.inference.raster_plan import Seam
 from nirtrans.inference.scaling import RasterScene
 from nirtrans.inference.statistics import MAX_SAMPLES, SAMPLE_PX, depends_on_picture
 from nirtrans.inference.stream import Pace
@@ -51,9 +52,12 @@ def raster_memory(
     network: NetworkOptions,
     form: RasterForm,
     cache_bytes: int,
+    seam: Seam = "exact",
 ) -> RasterMemory:
     """Return what a raster takes; called before it begins, since it counts what the program holds now."""
     tiles = _tile_bytes(colorizer, scene, grid, pace, form)
+    if seam == "blend":  # sums and weights of a row of tiles, and of its neighbours at the end
+        tiles += (2 * grid.counts()[0] + 2) * 16 * grid.tile_px**2
     return RasterMemory(
         _resident_bytes() + KERNELS_BYTES, cache_bytes, tiles, _first_pass_bytes(colorizer, scene, network)
     )

@@ -3,6 +3,7 @@
 import logging
 import re
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -19,6 +20,9 @@ LONGEST_SWEEP_BYTES = 512 * 2**20
 STRIP_TILES = 10
 """Least width of a strip, in tiles: at most a tenth of the blocks is then decoded twice."""
 SMALL_BLOCK_PX = 256
+FADE_PX = 64
+"""Least margin in which tiles are faded into each other."""
+Seam = Literal["exact", "blend"]
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,14 @@ class TileOptions:
         halo_px: Margin around a core; None for what the weights need.
         window: The part that is wanted, in pixels; None for all.
         bounds: The same by left, bottom, right and top in the coordinates of the raster.
+        seam: Tiles that agree, or tiles that are faded into their neighbours (`nirtrans.inference.blend`).
     """
 
     tile_px: int | None = None
     halo_px: int | None = None
     window: Window | None = None
     bounds: tuple[float, float, float, float] | None = None
+    seam: Seam = "exact"
 
 
 def parse_part(window: str | None, bbox: str | None) -> tuple[Window | None, tuple[float, float, float, float] | None]:
@@ -79,8 +85,11 @@ def plan(colorizer: Colorizer, scene: RasterScene, tiling: TileOptions, form: Ra
     needed = colorizer.info.halo_px
     if halo is not None and halo < needed:
         log.warning("halo %d px is less than the %d px that these weights see; seams may show", halo, needed)
+    fade = tiling.seam == "blend"
+    if fade and halo is None:
+        halo = max(needed, FADE_PX)
     at_once = not colorizer.info.bounded  # else tiles, so that reading, network and encoding go on side by side
-    return colorizer.grid(scene, tile_px=tile, halo_px=halo, step_px=block, region=region, whole=at_once)
+    return colorizer.grid(scene, tile_px=tile, halo_px=halo, step_px=block, region=region, whole=at_once, fade=fade)
 
 
 def find_region(raster: Raster, tiling: TileOptions) -> Window | None:
@@ -110,6 +119,8 @@ def lay_tiles(
 ) -> tuple[Grid, RasterForm, int]:
     """Return the tiles in order, the form with its blocks, and the bytes of GDAL's cache; raises as `plan`."""
     grid, cache_bytes = walk(scene.raster, plan(colorizer, scene, tiling, form), cache_mb)
+    if tiling.seam == "blend":
+        grid = replace(grid, strip_px=0)
     return grid, form if form.block_px else replace(form, block_px=fitting_block(grid)), cache_bytes
 
 

@@ -26,9 +26,6 @@ from nirtrans.nn.noise import Place
 T = TypeVar("T")
 R = TypeVar("R")
 
-Colours = NDArray[np.float32] | None
-"""[3, core height, core width], a view, not clamped to [0, 1]; None where no pixel of the core is valid."""
-
 
 @dataclass(frozen=True)
 class ColouredTile:
@@ -36,15 +33,20 @@ class ColouredTile:
 
     Attributes:
         tile: Where it lies.
-        colours: See Colours.
+        seen: [3, outer height, outer width], not clamped to [0, 1]; None where no pixel of the core is valid.
         valid: [core height, core width], bool; None where every pixel is valid.
         clamped: What was clamped to the range of the network.
     """
 
     tile: Tile
-    colours: Colours
+    seen: NDArray[np.float32] | None
     valid: NDArray[np.bool_] | None
     clamped: Clamped = NOTHING_CLAMPED
+
+    @property
+    def colours(self) -> NDArray[np.float32] | None:
+        """The core alone, [3, core height, core width], a view."""
+        return None if self.seen is None else self.seen[:, *self.tile.core.within(self.tile.outer)]
 
 
 @dataclass(frozen=True)
@@ -133,13 +135,9 @@ def colour_batch(forward: Forward, batch: Sequence[Read]) -> list[ColouredTile]:
         half = len(batch) // 2
         return colour_batch(forward, batch[:half]) + colour_batch(forward, batch[half:])
     return [
-        ColouredTile(tile, _core(rgb, tile), given.valid, given.clamped)
+        ColouredTile(tile, rgb.numpy(), given.valid, given.clamped)
         for (tile, given), rgb in zip(batch, colours, strict=True)
     ]
-
-
-def _core(rgb: Tensor, tile: Tile) -> NDArray[np.float32]:
-    return rgb[:, *tile.core.within(tile.outer)].numpy()
 
 
 def _stack(inputs: Sequence[TileInput]) -> Tensor:

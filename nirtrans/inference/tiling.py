@@ -88,7 +88,7 @@ class Grid:
 
     def tile(self, number: int) -> Tile:
         """Return one tile. They are numbered row by row, strip by strip."""
-        across, down = self._counts()
+        across, down = self.counts()
         wide = self.strip_px // self.tile_px if self.strip_px else across
         strip, rest = divmod(number, wide * down)
         row, column = divmod(rest, min(wide, across - strip * wide))
@@ -97,14 +97,14 @@ class Grid:
         return Tile(Window(top, left, height, width), Window(outer_top, outer_left, outer_height, outer_width))
 
     def __len__(self) -> int:
-        return math.prod(self._counts())
+        return math.prod(self.counts())
 
     @property
     def wanted(self) -> Window:
         """The region, or all of the scene."""
         return self.region or Window(0, 0, self.height, self.width)
 
-    def _counts(self) -> tuple[int, int]:
+    def counts(self) -> tuple[int, int]:
         """Return the number of columns and rows of tiles."""
         across, down = (-(-size // (self.tile_px or size)) for size in (self.wanted.width, self.wanted.height))
         return across, down
@@ -127,7 +127,7 @@ class Grid:
 
     def _outer_sizes(self) -> tuple[list[int], list[int]]:
         """Return the heights of the outer windows of all rows, and the widths of all columns."""
-        across, down = self._counts()
+        across, down = self.counts()
         return [self._row(n)[3] for n in range(down)], [self._column(n)[3] for n in range(across)]
 
     def largest_px(self) -> int:
