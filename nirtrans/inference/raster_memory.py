@@ -8,7 +8,6 @@ import numpy as np
 
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.forward import NetworkOptions
-from nirtrans.inference.memory import HEAP_KEPT_BYTES
 from nirtrans.inference.raster_plan import Seam
 from nirtrans.inference.scaling import RasterScene
 from nirtrans.inference.statistics import MAX_SAMPLES, SAMPLE_PX, depends_on_picture
@@ -19,6 +18,8 @@ from nirtrans.io.raster_form import RasterForm
 
 KERNELS_BYTES = 48 * 2**20
 """What torch keeps of kernels for the sizes at hand; 20 to 30 MB measured for a network of 2 million parameters."""
+SCATTERED_BYTES = 384 * 2**20
+"""What malloc holds for each worker between blocks in use; up to 340 MB measured with 2 million parameters."""
 POOLING = 1.25
 """Memory of a pass that takes statistics, of one that does not; 1.1 measured."""
 
@@ -70,7 +71,7 @@ def _tile_bytes(colorizer: Colorizer, scene: RasterScene, grid: Grid, pace: Pace
     (queue + N + 1) x 4 c o wait for the network or are in it; a tile that is read takes (b + 8) c o + 4 o; N (a o + f)
     are activations, a bytes for each pixel and f at any size, where the network runs on the CPU; N x 12 o are its
     colours, and each tile that is encoded, by N workers or as many as wait beside one, takes (16 + 6 s) t for samples
-    of s bytes. For each worker 128 MB may be free and not given back.
+    of s bytes. For each worker 384 MB may be free and not given back.
     """
     outer, core = grid.largest_px(), (grid.tile_px or max(grid.wanted[2:])) ** 2
     channels, size = len(scene.bands), np.dtype(scene.raster.dtypes[scene.bands[0] - 1]).itemsize
@@ -81,7 +82,7 @@ def _tile_bytes(colorizer: Colorizer, scene: RasterScene, grid: Grid, pace: Pace
     colours = passes * 12 * outer
     encoded = passes if pace.workers > 1 else passes + 2 * pace.finishers + 1
     encoding = encoded * (16 + 6 * np.dtype(form.dtype).itemsize) * core
-    return int(waiting + reading + activations + colours + encoding + pace.workers * HEAP_KEPT_BYTES)
+    return int(waiting + reading + activations + colours + encoding + pace.workers * SCATTERED_BYTES)
 
 
 def _first_pass_bytes(colorizer: Colorizer, scene: RasterScene, network: NetworkOptions) -> int:
