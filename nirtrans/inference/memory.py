@@ -123,9 +123,10 @@ def _host_memory() -> int:
 def share_heap() -> None:
     """Let glibc serve all threads of this process from one heap, and keep in it what is freed below 16 MB.
 
-    Arrays of tiles are then used again instead of coming anew from the system, page by page (15 instead of 22 s of wall
-    time per 10^9 pixels with a network that costs nothing), while the larger ones of networks are returned at once
-    instead of being hoarded by each thread. Other C libraries are left alone. For programs of our own: it stays so.
+    Arrays of tiles are then used again instead of coming anew from the system, page by page, while the larger ones of
+    networks are returned at once instead of being hoarded by each thread: with two threads and a network that costs
+    nothing, 490 instead of 530 MB at the peak, 2 instead of 3.5 s of system time per 10^9 pixels. Other C libraries are
+    left alone. For programs of our own: it stays so.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
