@@ -90,6 +90,9 @@ class DataSettings(Settings):
     """Side of the square training crops."""
     flip: bool = True
     """Mirror at random; rasters also flip upside down and turn by 90 degrees."""
+    short_side_px: PositiveInt | None = None
+    """Pictures are shrunk or enlarged so that their shorter side has so many pixels, then crops are cut; None: as they
+    are. Systems that colour pictures at one size do so at this one."""
     scale_jitter: Share = 0.0
     """Crops are resized by a random factor in [1 - x, 1 + x]; pictures down to crop_px * (1 - x) are then accepted."""
     tone_jitter: Share = 0.0
@@ -102,6 +105,12 @@ class DataSettings(Settings):
     None: a physical range if every raster has a known scaling, else percentile."""
     synthetic_scenes: PositiveInt = 24
     """Scenes to generate when there are no sources."""
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> "DataSettings":
+        if self.short_side_px is not None and self.short_side_px < self.crop_px:
+            raise ValueError(f"short_side_px {self.short_side_px} must be at least crop_px {self.crop_px}")
+        return self
 
     @field_validator("sources", mode="before")
     @classmethod
@@ -133,6 +142,15 @@ class PhaseSettings(Settings):
     """Largest gradient norm of this phase."""
 
 
+class StageSettings(Settings):
+    """One stage of a method that trains in stages."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    """Share of the schedule; those of all stages sum to 1."""
+    lr: Annotated[float, Field(gt=0)] | None = None
+    """Learning rate in this stage; that of a phase comes first."""
+
+
 class TrainSettings(Settings):
     """How long, how fast, and what is kept."""
 
@@ -160,6 +178,8 @@ class TrainSettings(Settings):
     """Settings of the optimizers."""
     phases: dict[str, PhaseSettings] = {}
     """Deviations per phase, such as {discriminator: {lr: 1.0e-4}}."""
+    stages: tuple[StageSettings, ...] = ()
+    """How long each stage of a method that trains in stages takes; empty: all the same."""
     clip: Annotated[float, Field(gt=0)] | None = None
     """Largest gradient norm; None does not clip."""
     validate_every: PositiveInt = 1000

@@ -61,10 +61,10 @@ def with_luma(rgb: Tensor, source: Tensor, *, mode: Luma, share: float = 0.5) ->
     grey = source.mean(1, keepdim=True).clamp(0, 1).to(wide.dtype)
     shown = rgb_to_lab(grey.repeat(1, 3, 1, 1))[:, :1]
     lightness = shown if mode == "copy" else lightness.lerp(shown, share)
-    return _into_gamut(lab_to_rgb(torch.cat([lightness, *chroma], 1), clip=False)).to(rgb.dtype)
+    return into_gamut(lab_to_rgb(torch.cat([lightness, *chroma], 1), clip=False)).to(rgb.dtype)
 
 
-def _into_gamut(rgb: Tensor) -> Tensor:
+def into_gamut(rgb: Tensor) -> Tensor:
     """Mix what lies outside [0, 1] with grey of its luminance, just enough: sRGB [N, 3, H, W]."""
     linear = srgb_to_linear(rgb)
     shares = torch.tensor(RGB_TO_XYZ_WHITE[1], dtype=rgb.dtype, device=rgb.device).view(3, 1, 1)

@@ -78,6 +78,8 @@ def check_trainable(train: Collection, run: Run) -> None:
             f"data.pairing is {run.data.pairing}, but sources and targets are not pairs ({train.description}); "
             "use --set data.pairing=unpaired"
         )
+    if run.data.short_side_px:
+        return
     smallest = min((*train.every_source, *train.every_target), key=lambda picture: min(picture.size))
     if min(smallest.size) < run.data.crop_px * (1 - run.data.scale_jitter):  # down to there crops are enlarged
         height, width = smallest.size
@@ -164,7 +166,8 @@ class _Samples(Dataset):
 
     def _place(self, rng: np.random.Generator, picture: Picture) -> Placement:
         data = self.data
-        return place_crop(rng, picture, data.crop_px, flip=data.flip, scale_jitter=data.scale_jitter)
+        jitter, side = data.scale_jitter, data.short_side_px
+        return place_crop(rng, picture, data.crop_px, flip=data.flip, scale_jitter=jitter, short_side_px=side)
 
     def _pick(self, purpose: int, number: int, count: int) -> int:
         return int(_permutation(self.seed, purpose, number // count, count)[number % count])

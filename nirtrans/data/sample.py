@@ -52,7 +52,11 @@ class Batch:
         """Return the batch on `device`."""
         source, target = (side.to(device, non_blocking=non_blocking) for side in (self.source, self.target))
         valid = None if self.valid is None else self.valid.to(device, non_blocking=non_blocking)
-        return replace(self, source=source, target=target, valid=valid)
+        extra = {
+            name: value.to(device, non_blocking=non_blocking) if isinstance(value, Tensor) else value
+            for name, value in self.extra.items()
+        }
+        return replace(self, source=source, target=target, valid=valid, extra=extra)
 
 
 def collate(samples: Sequence[Sample]) -> Batch:

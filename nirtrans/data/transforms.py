@@ -32,7 +32,13 @@ class Placement:
 
 
 def place_crop(
-    rng: np.random.Generator, picture: Picture, side_px: int, *, flip: bool = True, scale_jitter: float = 0.0
+    rng: np.random.Generator,
+    picture: Picture,
+    side_px: int,
+    *,
+    flip: bool = True,
+    scale_jitter: float = 0.0,
+    short_side_px: int | None = None,
 ) -> Placement:
     """Draw a crop; the same numbers are drawn for every picture of one size and kind.
 
@@ -42,10 +48,12 @@ def place_crop(
         side_px: Side of the crop.
         flip: Mirror half of the crops, and turn those of views from above.
         scale_jitter: The window is up to this share larger or smaller than the crop, as far as the picture allows.
+        short_side_px: Cut as from the picture resized so that its shorter side has so many pixels; None: as it is.
     """
     height, width = picture.size
     draws = rng.random(5)
-    window_px = min(max(1, round(side_px * (1 + scale_jitter * (2 * draws[0] - 1)))), height, width)
+    scale = min(height, width) / short_side_px if short_side_px else 1.0
+    window_px = min(max(1, round(scale * side_px * (1 + scale_jitter * (2 * draws[0] - 1)))), height, width)
     top, left = int(draws[1] * (height - window_px + 1)), int(draws[2] * (width - window_px + 1))
     turns = int(draws[4] * 4) if flip and picture.turnable else 0
     return Placement((top, left, window_px, window_px), side_px, flip and draws[3] < 0.5, turns)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from nirtrans.config import PhaseSettings, TrainSettings
 from nirtrans.engine.schedules import rate_factor
+from nirtrans.engine.stages import Stages
 from nirtrans.errors import CheckpointError, ConfigError
 from nirtrans.models.system import System
 from nirtrans.registry import did_you_mean
@@ -29,6 +30,7 @@ class Optimizers:
         self, system: System, networks: Mapping[str, nn.Module], settings: TrainSettings, accelerator: Accelerator
     ) -> None:
         self.settings = settings
+        self.stages = Stages(system, settings)
         self.groups = {phase: "+".join(names) for phase, names in system.phases.items()}
         self.parameters: dict[str, list[nn.Parameter]] = {}
         for phase, names in system.phases.items():
@@ -52,14 +54,14 @@ class Optimizers:
 
     def due(self, phase: str, step: int) -> bool:
         """Tell whether a phase runs at a step, counted from 0."""
-        return step % self.phase_settings(phase).every == 0
+        return self.stages.runs(phase, step) and step % self.phase_settings(phase).every == 0
 
     def set_rate(self, phase: str, step: int) -> None:
         """Write the learning rate of a phase at a step, counted from 0, into its optimizer."""
         settings = self.settings
         length = settings.schedule_steps or settings.steps
         factor = rate_factor(step, length=length, constant_share=settings.constant_share)
-        rate = self.phase_settings(phase).lr or settings.optimizer.lr
+        rate = self.phase_settings(phase).lr or self.stages.rate(step) or settings.optimizer.lr
         for group in self.of(phase).param_groups:
             group["lr"] = rate * factor
 
@@ -128,6 +130,7 @@ def check_phases(system: System, settings: TrainSettings) -> None:
         if phase not in system.phases:
             known = list(system.phases)
             raise ConfigError(f"train.phases: {phase} is not a phase of this model{did_you_mean(phase, known)}")
+    Stages(system, settings)
     if settings.precision == "fp16" and settings.accumulate > 1 and len(system.phases) > 1:
         raise ConfigError(
             "fp16 with train.accumulate > 1 is refused for a model of several phases: each optimizer step may change "

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from nirtrans.color.chroma import resize_chroma
 from nirtrans.errors import InputError
+from nirtrans.models.chroma_system import ChromaSystem
 from nirtrans.models.system import System
+from nirtrans.nn.heads import BinDecoder
 from nirtrans.nn.noise import PixelNoise
 from nirtrans.nn.norms import SpatialNorm
 
@@ -69,7 +72,7 @@ def _probe_axis(system: System, channels: int, *, side: int, length: int, axis: 
     """Return radius and stride along one axis of a strip, or None if the receptive field reaches its ends."""
     shape = (1, channels, length, side) if axis == 2 else (1, channels, side, length)
     source = torch.ones(shape, dtype=torch.float64, requires_grad=True)
-    output = system.colorize(source).sum(dim=(0, 1, 5 - axis))  # [length]
+    output = _colours(system, source).sum(dim=(0, 1, 5 - axis))  # [length]
 
     def seen_from(first: int, count: int) -> Tensor:
         """How much each place of the strip matters to `count` pixels from `first` on, [length]."""
@@ -91,11 +94,18 @@ def _probe_axis(system: System, channels: int, *, side: int, length: int, axis: 
     return None
 
 
+def _colours(system: System, source: Tensor) -> Tensor:
+    """Return what the network predicts, of the size of the source; lightness is added pixel by pixel."""
+    if isinstance(system, ChromaSystem):
+        return resize_chroma(system.predict(source), source.shape[2:])
+    return system.colorize(source)
+
+
 def _accepted_side(system: System, channels: int) -> int:
     for side in SIDES_PX:
         try:
             with torch.no_grad():
-                system.colorize(torch.ones(1, channels, side, side, dtype=torch.float64))
+                _colours(system, torch.ones(1, channels, side, side, dtype=torch.float64))
         except InputError:
             continue
         return side
@@ -114,6 +124,8 @@ def _averaging_copy(system: System) -> System:
         for name, layer in list(parent.named_children()):
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 setattr(parent, name, _Averaging(layer))
+            elif isinstance(layer, BinDecoder):
+                setattr(parent, name, _MeanChroma())
             elif isinstance(layer, NORMS):
                 setattr(parent, name, nn.Identity())
             elif isinstance(layer, PixelNoise):  # it looks at no pixel, and would hide the period of the gradients
@@ -137,3 +149,11 @@ class _Averaging(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, channels, h, w]."""
         return self.conv(x.mean(1, keepdim=True)).expand(-1, self.channels, -1, -1)
+
+
+class _MeanChroma(nn.Module):
+    """Bins of the twin: one channel that becomes two."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] -> [N, 2, H, W]."""
+        return x.mean(1, keepdim=True).expand(-1, 2, -1, -1)

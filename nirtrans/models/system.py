@@ -43,6 +43,8 @@ class System(nn.Module):
 
     Attributes:
         phases: Phase -> the networks that it updates, in running order; one built without a network drops its phases.
+        stages: Groups of phases that take turns, as a method that trains in stages has them; empty: all phases run in
+            every step. `train.stages` says how long each group is trained.
         inference: The networks that `colorize` uses: what the moving average follows and the weights file holds.
         domains: Accepted kinds of source.
         pairings: Kinds of batch that the losses can learn from, as `data.pairing` names them; all three unless said.
@@ -50,6 +52,7 @@ class System(nn.Module):
     """
 
     phases: "Mapping[str, tuple[str, ...]]"
+    stages: tuple[tuple[str, ...], ...] = ()
     inference: ClassVar[tuple[str, ...]]
     domains: ClassVar[frozenset[str]]
     pairings: frozenset[Pairing] = frozenset({"paired", "unpaired", "mixed"})

@@ -10,6 +10,7 @@ from torch import Tensor
 from nirtrans.config import Settings
 from nirtrans.config_files import merge
 from nirtrans.models import MODELS, build_system, network_params
+from nirtrans.nn.heads import BinPrior
 from tests.models.tiny import NETWORKS, SIDE_PX, tiny_batch, tiny_run
 
 TERMS = ("l1", "mse", "blur_l1", "shift_l1", "ssim", "ms_ssim", "sobel", "angular", "histogram", "ndvi")
@@ -71,6 +72,9 @@ def nested(path: tuple[str, ...], value: Any) -> dict[str, Any]:
 def observed(name: str, network: dict[str, Any]) -> list[Tensor]:
     """Return what a system shows of itself: the sizes of its weights, what it colorizes, its losses."""
     system = build_system(tiny_run(name, **merge(NETWORKS[name], network))).train()
+    for layer in system.modules():
+        if isinstance(layer, BinPrior):  # one that is the same for all bins rebalances nothing
+            layer.learn(torch.linspace(1, 2, len(layer.spec)).softmax(0))
     torch.manual_seed(0)
     batch = tiny_batch(1)
     out = system.forward_train(batch)

@@ -6,6 +6,7 @@ import torch
 
 from nirtrans.config import Run
 from nirtrans.data.sample import Batch
+from nirtrans.models import MODELS
 
 NETWORKS: dict[str, dict[str, Any]] = {
     "cyclegan-asym": {
@@ -23,12 +24,24 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "sshape": {"width": 8, "halvings": 2, "edge_width": 4, "edges": 0.1},
 }  # fmt: skip
 SIDE_PX = 32
+WHOLE: set[str] = set()
+"""Models whose every pixel may depend on the whole picture: those with attention or a global branch."""
 
 
-def tiny_run(model: str, *, domain: str = "nir", train: dict[str, Any] | None = None, **network: Any) -> Run:
-    """Return a run of `model` with the smallest useful networks; a new model adds its line to NETWORKS."""
+def tiny_run(model: str, *, domain: str | None = None, train: dict[str, Any] | None = None, **network: Any) -> Run:
+    """Return a run of `model` with the smallest useful networks; a new model adds its line to NETWORKS.
+
+    The domain is nir unless the model does not accept it, or another is asked for.
+    """
+    accepted = MODELS.find(model).domains
+    domain = domain or ("nir" if "nir" in accepted else min(accepted))
     values = {"model": model, "domain": domain, "network": NETWORKS[model] | network, "train": train or {}}
     return Run.model_validate(values)
+
+
+def norm_of(model: str, norm: str) -> dict[str, str]:
+    """Return the setting that gives a model another norm; nothing for models without a choice."""
+    return {"norm": norm} if "norm" in MODELS.find(model).Params.model_fields else {}
 
 
 def tiny_batch(channels: int, *, paired: bool = True, masked: bool = False, count: int = 2) -> Batch:

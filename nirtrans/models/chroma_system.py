@@ -1,0 +1,44 @@
+"""The contract of systems that colour a picture whose lightness stays: they predict chroma, at any resolution."""
+
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from nirtrans.color.chroma import with_chroma
+from nirtrans.color.guidance import Guidance
+from nirtrans.models.system import System
+
+GuidanceKind = Literal["points", "histogram"]
+
+
+class ChromaSystem(System):
+    """Predict a and b of CIE Lab; lightness is the source's.
+
+    Such a system never sees a large picture: it sees it shrunk to the size of its training, and the chroma is enlarged
+    again, edges following the full lightness (`nirtrans.inference.photo`).
+
+    Attributes:
+        guidance: What `predict` understands of a `Guidance`; empty for automatic systems.
+        needs_guidance: Whether there is no picture without hints, as for scribble propagation.
+    """
+
+    domains = frozenset({"gray"})
+    pairings = frozenset({"paired"})
+    guidance: ClassVar[frozenset[GuidanceKind]] = frozenset()
+    needs_guidance: ClassVar[bool] = False
+
+    def predict(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
+        """Predict chroma: [N, 1, H, W] in [0, 1] -> [N, 2, h, w] in CIE units, (h, w) a fixed share of (H, W).
+
+        Args:
+            source: The picture, sides multiples of the stride.
+            guidance: What is known of its colours, of the size of the source; None: nothing.
+
+        Raises:
+            InputError: If a side does not fit the network; names one that does.
+        """
+        raise NotImplementedError(f"{type(self).__name__} defines no predict")
+
+    def colorize(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
+        """Translate [N, 1, H, W] in [0, 1] to sRGB [N, 3, H, W] in [0, 1] of the same lightness."""
+        return with_chroma(source, self.predict(source, guidance))
