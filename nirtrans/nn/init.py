@@ -1,4 +1,4 @@
-"""Initial weights of the generative networks."""
+"""Initial weights of networks."""
 
 from torch import nn
 
@@ -20,3 +20,14 @@ def init_weights(module: nn.Module, *, std: float = 0.02) -> None:
             nn.init.normal_(weight, 1.0, std)
         if isinstance(bias, nn.Parameter):
             nn.init.zeros_(bias)
+
+
+def init_rectified(module: nn.Module) -> None:
+    """Draw the weights of convolutions for ReLU, biases 0. Source: He et al. 2015, equation 10."""
+    if next(module.parameters()).is_meta:
+        return
+    for layer in module.modules():
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+            nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)

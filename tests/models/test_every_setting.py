@@ -36,6 +36,7 @@ INSTEAD: dict[str, Any] = {
     "critic_rgb.layers": 4,
     "critic_layers": 2,
     "scales": 1,
+    "skip_gray": 128.0,
 }
 """Where neither the next number nor the next choice will do."""
 

@@ -21,6 +21,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "scgan-triplet": {  # under the paper's weights the critic rules the first steps
         "width": 4, "critic_width": 4, "critic_layers": 3, "adversarial": 0.01, "intensity": 2,
     },
+    "zhang2016": {"width": 4},
     "sshape": {"width": 8, "halvings": 2, "edge_width": 4, "edges": 0.1},
 }  # fmt: skip
 SIDE_PX = 32
