@@ -17,6 +17,7 @@ from nirtrans import __version__
 from nirtrans.cli.bench import bench
 from nirtrans.cli.colorize import colorize
 from nirtrans.cli.config import config
+from nirtrans.cli.convert import convert
 from nirtrans.cli.data import data_app
 from nirtrans.cli.demo import demo
 from nirtrans.cli.doctor import doctor
@@ -51,7 +52,7 @@ def _carrying_interrupts(command: Callable[..., None]) -> Callable[..., None]:
     return call
 
 
-for command in (train, colorize, evaluate, models, config, demo, bench, doctor):
+for command in (train, colorize, evaluate, models, config, convert, demo, bench, doctor):
     app.command()(_carrying_interrupts(command))
 for registered in data_app.registered_commands:
     registered.callback = registered.callback and _carrying_interrupts(registered.callback)
