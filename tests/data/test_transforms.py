@@ -40,6 +40,14 @@ def test_crops_lie_inside_and_have_the_side_asked_for(seed: int, height: int, wi
     assert valid.all()
 
 
+@pytest.mark.parametrize(("height", "width"), [(40, 60), (60, 40), (10, 15)])
+def test_crops_are_cut_as_from_a_resized_picture(height: int, width: int) -> None:
+    picture = InMemory("a", "a", noise(height, width))
+    placement = place_crop(np.random.default_rng(0), picture, 16, short_side_px=20)
+    assert placement.window[2:] == (min(height, width) * 16 // 20,) * 2  # 16 of 20 pixels of the shorter side
+    assert read_crop(picture, placement)[0].shape == (1, 16, 16)
+
+
 def test_every_place_and_pose_comes_up() -> None:
     rng, picture = np.random.default_rng(0), InMemory("a", "a", noise(18, 18))
     found = [place_crop(rng, picture, 16) for _ in range(300)]
