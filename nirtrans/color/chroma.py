@@ -42,8 +42,12 @@ def with_chroma(source: Tensor, ab: Tensor) -> Tensor:
         sRGB [N, 3, H, W] in [0, 1].
     """
     light = lightness(source)
-    ab = resize_chroma(ab.to(light.dtype), light.shape[2:])
-    return into_gamut(lab_to_rgb(torch.cat([light, ab], 1), clip=False)).to(source.dtype)
+    return with_lightness(light, resize_chroma(ab.to(light.dtype), light.shape[2:])).to(source.dtype)
+
+
+def with_lightness(light: Tensor, ab: Tensor) -> Tensor:
+    """Put L [N, 1, H, W] and chroma [N, 2, H, W] together to sRGB [N, 3, H, W]; as `with_chroma`."""
+    return into_gamut(lab_to_rgb(torch.cat([light, ab], 1), clip=False))
 
 
 def resize_chroma(ab: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:

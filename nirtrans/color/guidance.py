@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -32,3 +33,15 @@ def no_guidance(like: Tensor) -> Guidance:
     """Return the guidance that says nothing about [N, C, H, W]."""
     count, _, height, width = like.shape
     return Guidance(like.new_zeros(count, 2, height, width), like.new_zeros(count, 1, height, width))
+
+
+def resize_guidance(guidance: Guidance, size: tuple[int, int]) -> Guidance:
+    """Bring hints to another size: a pixel is given where any that it covers is, in the mean of their colours.
+
+    Where the size grows, a hint covers all pixels that lie within it.
+    """
+    if guidance.mask.shape[2:] == size:
+        return guidance
+    share, total = (F.adaptive_avg_pool2d(x, size) for x in (guidance.mask, guidance.ab * guidance.mask))
+    given = share > 0
+    return Guidance(total / share.where(given, 1), given.to(share.dtype), guidance.histogram, guidance.saturation)

@@ -10,10 +10,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from nirtrans.color.guidance import Guidance
 from nirtrans.errors import InputError, UnknownNameError
 from nirtrans.inference.device import resolve_device
 from nirtrans.inference.forward import Forward, Precision
 from nirtrans.inference.memory import Activations, measure_activations, pixel_budget
+from nirtrans.inference.photo import (
+    GuidanceFor,
+    PhotoModel,
+    colorize_photo,
+    guidance_at,
+    keeps_lightness,
+    photo_model,
+)
 from nirtrans.inference.scene import ArrayScene, Scene, are_numbers
 from nirtrans.inference.spectral import FORMULAS, spectral_system
 from nirtrans.inference.statistics import Sample, freeze_scene
@@ -25,6 +34,7 @@ from nirtrans.nn.norms import thaw
 from nirtrans.registry import did_you_mean
 
 ArrayT = TypeVar("ArrayT", NDArray[Any], Tensor)
+Hints = Guidance | GuidanceFor | None
 EXCESS = 1.25
 """Pixels that the network may see per pixel of the scene before a larger tile is preferred."""
 LARGEST_TILE_PX = 4096
@@ -103,7 +113,11 @@ class Colorizer:
         """Return one pass through the network; raises InputError if the device does not know the precision."""
         return Forward(self.system, self.device, precision)
 
-    def colorize(self, x: ArrayT) -> ArrayT:
+    def photo_model(self, size_px: int | None = None) -> PhotoModel:
+        """Return what colours pictures whose lightness stays; raises as `nirtrans.inference.photo.photo_model`."""
+        return photo_model(self.forward(), self.info, size_px)
+
+    def colorize(self, x: ArrayT, guidance: Hints = None) -> ArrayT:
         """Colour a NumPy picture or a torch batch; the same kind comes back.
 
         Integers are scaled by their type's maximum. Floats are [0, 1] for weights of pictures and physical values for
@@ -112,6 +126,8 @@ class Colorizer:
 
         Args:
             x: NumPy [H, W] or [H, W, C], or torch [N, C, H, W].
+            guidance: What is known of the colours, of the size of the picture or of that at which the network sees it,
+                alike for all of a batch; or a function of a size (height, width).
 
         Returns:
             float32 in [0, 1]: NumPy [H, W, 3], or torch [N, 3, H, W] on the device of x.
@@ -124,15 +140,15 @@ class Colorizer:
                 raise InputError(
                     f"expected a torch batch [N, C, H, W], got {tuple(x.shape)}; add dimensions by x[None]"
                 )
-            coloured = [self._colorize_planes(picture.detach().cpu().numpy()) for picture in x]
+            coloured = [self._colorize_planes(picture.detach().cpu().numpy(), guidance) for picture in x]
             stacked = np.stack(coloured) if coloured else np.zeros((0, 3, *x.shape[2:]), np.float32)
             return torch.from_numpy(stacked).to(x.device)
         if not isinstance(x, np.ndarray) or x.ndim not in (2, 3):
             got = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
             raise InputError(f"expected a NumPy picture [H, W] or [H, W, 1] or a torch batch [N, C, H, W], got {got}")
-        return np.moveaxis(self._colorize_planes(np.moveaxis(np.atleast_3d(x), -1, 0)), 0, -1)
+        return np.moveaxis(self._colorize_planes(np.moveaxis(np.atleast_3d(x), -1, 0), guidance), 0, -1)
 
-    def _colorize_planes(self, planes: NDArray[Any]) -> NDArray[np.float32]:
+    def _colorize_planes(self, planes: NDArray[Any], guidance: Hints) -> NDArray[np.float32]:
         """[C, H, W] as given -> [3, H, W]."""
         channels = self.system.in_channels
         if len(planes) != channels or 0 in planes.shape:
@@ -142,10 +158,14 @@ class Colorizer:
             )
         unit = to_network_range(planes, self.info)
         valid = are_numbers(unit)
-        return self.colorize_array(ArrayScene(unit, None if valid.all() else valid))
+        return self.colorize_array(ArrayScene(unit, None if valid.all() else valid), guidance)
 
-    def colorize_array(self, scene: ArrayScene) -> NDArray[np.float32]:
-        """Colour a picture in memory: [3, H, W], float32 in [0, 1], NaN where it is invalid."""
+    def colorize_array(self, scene: ArrayScene, guidance: Hints = None) -> NDArray[np.float32]:
+        """Colour a picture in memory: [3, H, W], float32 in [0, 1], NaN where it is invalid; see `colorize`."""
+        if keeps_lightness(self.system, self.info):
+            return self._colorize_photo(scene, guidance)
+        if guidance is not None:
+            raise InputError("these weights take no hints; leave them out, or use weights of a guided model")
         grid = self.grid(scene)
         rgb = np.full((3, scene.height, scene.width), np.nan, dtype=np.float32)
         if len(grid) > 1 or scene.valid is not None:  # at once and whole, layers may as well normalise by themselves
@@ -159,6 +179,12 @@ class Colorizer:
         finally:
             self.thaw()
         return rgb.clip(0, 1, out=rgb)
+
+    def _colorize_photo(self, scene: ArrayScene, guidance: Hints) -> NDArray[np.float32]:
+        valid = are_numbers(scene.pixels) if scene.valid is None else scene.valid & are_numbers(scene.pixels)
+        hints = guidance_at(guidance) if isinstance(guidance, Guidance) else guidance
+        known = None if valid.all() else valid
+        return colorize_photo(self.photo_model(), scene.pixels, valid=known, guidance_for=hints)
 
     def freeze(self, scene: Scene) -> Sample | None:
         """Freeze the statistics of normalisation layers at those of a scene; see `nirtrans.inference.statistics`."""

@@ -1,12 +1,16 @@
 """One forward pass: where it runs, in which precision, and what is said when the memory ends."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from nirtrans.color.guidance import Guidance
 from nirtrans.errors import InputError, OutOfMemory
+from nirtrans.models.chroma_system import ChromaSystem
 from nirtrans.models.system import System
 from nirtrans.nn.noise import Place, placed
 
@@ -64,13 +68,25 @@ class Forward:
         Raises:
             OutOfMemory: If the device has too little memory; says what to make smaller.
         """
+        with self._running(source, place, remedy="use a smaller --tile or --batch"):
+            return self.system.colorize(source.to(self.device)).float().cpu()
+
+    def predict(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
+        """Predict the chroma of [N, 1, H, W] by a `ChromaSystem`, on the CPU as float32; raises as a call."""
+        if not isinstance(self.system, ChromaSystem):
+            raise TypeError(f"{type(self.system).__name__} predicts no chroma")
+        hints = None if guidance is None else guidance.to(self.device)
+        with self._running(source, None, remedy="use a smaller --size or --batch"):
+            return self.system.predict(source.to(self.device), hints).float().cpu()
+
+    @contextmanager
+    def _running(self, source: Tensor, place: Place | None, *, remedy: str) -> Iterator[None]:
         low = torch.autocast(self.device.type, dtype=_TYPES.get(self.precision), enabled=self.precision != "fp32")
         try:
             with torch.inference_mode(), placed(place), low:
-                return self.system.colorize(source.to(self.device)).float().cpu()
+                yield
         except RuntimeError as error:
             if isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error):
                 size = "{} x {} px".format(*source.shape[-2:])
-                remedy = "use a smaller --tile or --batch"
                 raise OutOfMemory(f"{self.device} has too little memory for {size} at once; {remedy}") from None
             raise
