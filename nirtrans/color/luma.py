@@ -5,9 +5,11 @@
 | predict | of the network | of the network |
 | copy | of the source, shown as grey | of the network |
 | blend | a mixture of both | of the network |
+| lines | sRGB of the network, each channel times the source | |
 
 Near infrared is not luma: foliage is bright and sky is dark in it. Copying keeps every detail of the source and its
-strange brightness with it; it is made for sources that are luminance, such as gray pictures.
+strange brightness with it; it is made for sources that are luminance, such as gray pictures. Lines are for drawings: as
+where a paint program multiplies layers, black stays black, and white paper takes the colour as it is.
 """
 
 from typing import Literal
@@ -19,7 +21,7 @@ from nirtrans.kernels import lab_to_rgb, rgb_to_lab
 from nirtrans.kernels.reference.color import RGB_TO_XYZ_WHITE, linear_to_srgb, srgb_to_linear
 
 LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as the gray sources of training are made
-Luma = Literal["predict", "copy", "blend"]
+Luma = Literal["predict", "copy", "blend", "lines"]
 
 
 def luma(rgb: Tensor) -> Tensor:
@@ -56,6 +58,8 @@ def with_luma(rgb: Tensor, source: Tensor, *, mode: Luma, share: float = 0.5) ->
     """
     if mode == "predict":
         return rgb
+    if mode == "lines":
+        return rgb * source.mean(1, keepdim=True).clamp(0, 1).to(rgb.dtype)
     wide = rgb if rgb.dtype == torch.float64 else rgb.float()
     lightness, *chroma = rgb_to_lab(wide).split(1, dim=1)
     grey = source.mean(1, keepdim=True).clamp(0, 1).to(wide.dtype)

@@ -44,7 +44,9 @@ class CycleParams(Settings):
     cycle: Weight = 10.0
     """Weight of the cycle loss."""
     luma: Luma = "predict"
-    """Lightness of colorized pictures: predict (the network's), copy (the source's) or blend; training predicts it."""
+    """Lightness of colorized pictures: predict (the network's), copy (the source's), blend or lines (times the source).
+
+    Training predicts it."""
     luma_share: Share = 0.5
     """Weight of the source's lightness in blend."""
 

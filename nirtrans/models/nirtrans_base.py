@@ -58,7 +58,7 @@ class NirtransBase(System):
         critic: Critic = Critic()
         """The discriminator, which judges colours alone."""
         luma: Luma = "predict"
-        """Lightness of the result: predict, copy (the source's) or blend."""
+        """Lightness of the result: predict, copy (the source's), blend or lines (times the source)."""
         luma_share: Annotated[float, Field(ge=0, le=1)] = 0.5
         """Share of the source's lightness in blend."""
 

@@ -96,7 +96,23 @@ def test_black_and_white_sources_leave_no_colour(level: float) -> None:
     torch.testing.assert_close(result, torch.full((1, 3, 4, 4), level), rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("mode", ["copy", "blend"])
+def test_lines_stay_black_and_paper_takes_the_colour_unchanged() -> None:
+    rgb = torch.rand(2, 3, 4, 6)
+    drawing = torch.ones(2, 1, 4, 6)
+    drawing[..., :2], drawing[..., 2:4] = 0, 0.25
+    result = with_luma(rgb, drawing, mode="lines")
+    assert torch.equal(result[..., :2], torch.zeros(2, 3, 4, 2))
+    assert torch.equal(result[..., 2:4], 0.25 * rgb[..., 2:4])
+    assert torch.equal(result[..., 4:], rgb[..., 4:])
+
+
+def test_lines_of_several_channels_are_their_mean_inside_the_unit_range() -> None:
+    rgb = torch.rand(1, 3, 4, 4)
+    assert torch.equal(with_luma(rgb, torch.full((1, 2, 4, 4), 1.5), mode="lines"), rgb)
+    assert not with_luma(rgb, torch.full((1, 2, 4, 4), -0.5), mode="lines").any()
+
+
+@pytest.mark.parametrize("mode", ["copy", "blend", "lines"])
 def test_pixels_are_on_their_own(mode: str) -> None:
     rgb, source = torch.rand(1, 3, 8, 8), torch.rand(1, 1, 8, 8)
     whole = with_luma(rgb, source, mode=mode)
