@@ -15,6 +15,7 @@ NonNegativeInt = Annotated[int, Field(ge=0, le=10**9)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Decay = Annotated[float, Field(ge=0, lt=1)]
 Pairing = Literal["paired", "unpaired", "mixed"]
+Drawing = Literal["xdog", "canny"]
 
 
 class Settings(BaseModel):
@@ -103,6 +104,8 @@ class DataSettings(Settings):
     """Source values of rasters that become 0 and 1, or percentile (2 and 98 of each scene).
 
     None: a physical range if every raster has a known scaling, else percentile."""
+    lineart: Drawing = "xdog"
+    """How line art is made of colour pictures: xdog (soft, as wide as strokes) or canny (one pixel wide)."""
     synthetic_scenes: PositiveInt = 24
     """Scenes to generate when there are no sources."""
 

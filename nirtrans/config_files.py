@@ -1,6 +1,7 @@
 """Read, merge and print configs: YAML files, shipped names, flags and `--set key=value`.
 
-Precedence: `--set` over flags over `--config FILE` over `configs/NAME.yaml` over the defaults of the fields.
+Precedence: `--set` over flags over `--config FILE` over `configs/NAME-DOMAIN.yaml` over `configs/NAME.yaml` over the
+defaults of the fields.
 """
 
 import copy
@@ -150,7 +151,7 @@ def resolve_run(
 
     Args:
         config: Name of a shipped config, or a YAML file.
-        model: Model name; its shipped config lies under `config`.
+        model: Model name; its shipped config lies under `config`, between both that of its domain if there is one.
         flags: Nested mapping of what other flags set, such as {"train": {"steps": 10}}.
         overrides: `section.key=value` items.
 
@@ -167,14 +168,19 @@ def resolve_run(
         )
     if not isinstance(name, str):
         raise ConfigError(f"model: expected a name, got {name!r}; `nirtrans models` lists them")
-    base = read_config(shipped()[name]) if name in shipped() else {}
-    merged = merge(merge(base, given), changes)
+    asked = merge(given, changes)
+    base = _shipped_or_empty(name)
+    merged = merge(merge(base, _shipped_or_empty(f"{name}-{asked.get('domain', base.get('domain'))}")), asked)
     merged["model"] = name
     if "domain" not in merged:
         raise ConfigError(f"no domain for {name}: give --domain nir, gray or lineart")
     run = validate(Run, merged, origin=config or name)
     find_domain(run.domain)
     return run
+
+
+def _shipped_or_empty(name: str) -> dict[str, Any]:
+    return read_config(shipped()[name]) if name in shipped() else {}
 
 
 def validate(settings: type[SettingsT], values: Mapping[str, Any], *, origin: str, prefix: str = "") -> SettingsT:

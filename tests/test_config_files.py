@@ -33,6 +33,27 @@ def test_precedence(toy: Path) -> None:
     assert run.train.validate_every == TrainSettings().validate_every
 
 
+@pytest.mark.parametrize("config", [None, "toy", "toy-small"])
+def test_the_config_of_a_domain_lies_over_that_of_the_model(toy: Path, config: str | None) -> None:
+    shipped = toy / "shipped"
+    (shipped / "toy-gray.yaml").write_text(
+        "model: toy\ndomain: gray\nnetwork: {luma: copy, width: 3}\ntrain: {seed: 9}\n"
+    )
+    (shipped / "toy-small.yaml").write_text("model: toy\ndomain: nir\nnetwork: {width: 1}\n")
+    gray, nir = (resolve_run(config, model="toy", flags={"domain": domain}) for domain in ("gray", "nir"))
+    width = 1 if config == "toy-small" else 3
+    assert (gray.domain, gray.train.steps, gray.train.seed, gray.network) == (
+        "gray",
+        7,
+        9,
+        {"luma": "copy", "width": width},
+    )
+    assert "luma" not in nir.network
+    chosen = resolve_run("toy-gray", overrides=["network.luma=predict"])
+    assert (chosen.domain, chosen.train.steps, chosen.network["luma"]) == ("gray", 7, "predict")
+    assert resolve_run("toy-gray", flags={"domain": "lineart"}).network["luma"] == "copy", "what was asked for by name"
+
+
 def test_model_name_alone_uses_its_config(toy: Path) -> None:
     assert resolve_run(model="toy").train.steps == 7
     assert resolve_run("toy").model == "toy"

@@ -54,9 +54,9 @@ def xdog(
     """Draw a picture by an extended difference of Gaussians, as with a soft pen.
 
     With G_s the picture smoothed by a Gaussian of width s, the sharpened picture is (1 + p) G_sigma - p G_(k sigma). It
-    is white from `epsilon` on and 1 + tanh(phi (value - epsilon)) below. Even ground keeps its own value, so that at the
-    default of `epsilon` it is white however dark it is, and only the dark side of edges is drawn; a larger one fills
-    what is darker with black. The form of the function is the paper's; the numbers are ours.
+    is white from `epsilon` on and 1 + tanh(phi (value - epsilon)) below. Even ground keeps its own value, so that at
+    the default of `epsilon` it is white however dark it is, and only the dark side of edges is drawn; a larger one
+    fills what is darker with black. The form of the function is the paper's; the numbers are ours.
 
     Args:
         gray: [H, W] in [0, 1].
@@ -112,7 +112,7 @@ def _sobel(plane: Plane, axis: int) -> Plane:
 def _ridge(strength: Plane, down: Plane, right: Plane) -> NDArray[np.bool_]:
     """Tell pixels that are as strong as both neighbours across the edge, which lie between two pixels each."""
     steep = np.abs(down) > np.abs(right)
-    larger, smaller = (np.where(steep, *pair) for pair in ((np.abs(down), np.abs(right)), (np.abs(right), np.abs(down))))
+    larger, smaller = np.maximum(np.abs(down), np.abs(right)), np.minimum(np.abs(down), np.abs(right))
     share = smaller / np.maximum(larger, np.finfo(strength.dtype).tiny)
     falling = down * right < 0  # towards the upper right or the lower left
     padded = np.pad(strength, 1)

@@ -5,17 +5,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from nirtrans.config import DataSettings, Preprocessing, SourceSettings
-from nirtrans.data.derive import luma, open_colours
+from nirtrans.data.derive import draw, luma, open_colours
 from nirtrans.data.exclusion import Exclusion
 from nirtrans.data.folders import open_pairs, open_unpaired
-from nirtrans.data.layout import TARGET_FOLDER, find_layout
+from nirtrans.data.layout import find_layout
 from nirtrans.data.picture import Collection, InMemory, Part, Picture
 from nirtrans.data.rasters import RasterFile, cut_rasters, survey_all
 from nirtrans.data.split import assign_splits, read_labels, relabel
-from nirtrans.data.synthetic import synthetic_scene
+from nirtrans.data.synthetic import SyntheticScene, synthetic_scene
 from nirtrans.domains import find_domain
 from nirtrans.errors import DataError
+from nirtrans.io.images import to_unit
 
 __all__ = ["Collection", "InMemory", "Part", "Picture", "open_collection"]
 SYNTHETIC_PX = 256
@@ -38,7 +42,7 @@ def open_collection(settings: DataSettings, domain: str, *, skip_bad: bool = Fal
     if not settings.sources:
         return assign_splits(_synthetic(settings, domain))
     exclusion = Exclusion(settings.exclude)
-    opened = [(source, _open_source(source, domain, skip_bad, exclusion)) for source in settings.sources]
+    opened = [(source, _open_source(source, settings, domain, skip_bad, exclusion)) for source in settings.sources]
     exclusion.check()
     pictures = [(source, part) for source, part in opened if isinstance(part, Collection)]
     rasters = [(source, part) for source, part in opened if not isinstance(part, Collection)]
@@ -61,7 +65,7 @@ def _refuse_raster_settings(source: SourceSettings) -> None:
 
 
 def _open_source(
-    source: SourceSettings, domain: str, skip_bad: bool, exclusion: Exclusion
+    source: SourceSettings, settings: DataSettings, domain: str, skip_bad: bool, exclusion: Exclusion
 ) -> Collection | list[RasterFile]:
     layout = find_layout(Path(source.path).expanduser(), domain)
     if layout.kind == "unpaired":
@@ -70,12 +74,8 @@ def _open_source(
     if layout.kind == "rasters":
         return survey_all(layout, labels, source, domain, skip_bad=skip_bad)
     if layout.kind == "pairs":
-        return open_pairs(layout, labels, skip_bad=skip_bad)
-    if domain != "gray":
-        raise DataError(
-            f"{layout.path}: {domain} is not made from colour pictures; give {domain}/ and {TARGET_FOLDER}/"
-        )
-    return open_colours(layout, labels, skip_bad=skip_bad)
+        return open_pairs(layout, domain, labels, skip_bad=skip_bad)
+    return open_colours(layout, domain, labels, by=settings.lineart, skip_bad=skip_bad)
 
 
 def _labels(sources: Sequence[SourceSettings]) -> list[str]:
@@ -125,9 +125,7 @@ def _renamed(picture: Any, label: str) -> Any:
 
 
 def _synthetic(settings: DataSettings, domain: str) -> Collection:
-    """Make scenes in memory; gray is the luma of their colours."""
-    if domain not in ("nir", "gray"):
-        raise DataError(f"there are no synthetic scenes for {domain}; give --data PATH")
+    """Make scenes in memory; gray and line art are made of their colours."""
     side = max(SYNTHETIC_PX, settings.crop_px)
     needed = settings.synthetic_scenes * side**2 * 16  # four bands of float32
     if needed > SYNTHETIC_BYTES:
@@ -139,7 +137,15 @@ def _synthetic(settings: DataSettings, domain: str) -> Collection:
     for seed in range(settings.synthetic_scenes):
         scene, name = synthetic_scene(seed, (side, side)), f"synthetic-{seed:04d}"
         rgb = scene.rgb_picture()
-        sources.append(InMemory(name, name, scene.nir_picture() if domain == "nir" else luma(rgb)))
+        sources.append(InMemory(name, name, _synthetic_source(scene, rgb, settings, domain)))
         targets.append(InMemory(name, name, rgb))
     description = f"{settings.synthetic_scenes} synthetic scenes of {side} px"
     return Collection(tuple(sources), tuple(targets), True, Preprocessing(bands=(domain,)), description)
+
+
+def _synthetic_source(
+    scene: SyntheticScene, rgb: NDArray[np.float32], settings: DataSettings, domain: str
+) -> NDArray[np.float32]:
+    if domain == "nir":
+        return scene.nir_picture()
+    return luma(rgb) if domain == "gray" else to_unit(draw(rgb, by=settings.lineart))

@@ -1,25 +1,46 @@
-"""Sources that are made from colour pictures: gray is their luma."""
+"""Sources that are made from colour pictures: gray is their luma, line art is drawn from it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nirtrans.config import Preprocessing
-from nirtrans.data.folders import open_image
+from nirtrans.color.lineart import canny, xdog
+from nirtrans.config import Drawing, Preprocessing
+from nirtrans.data.cache import DECODED, stamp
+from nirtrans.data.folders import ImageFile, open_image
 from nirtrans.data.layout import Layout
-from nirtrans.data.picture import Collection, Picture, Pixels, Window
+from nirtrans.data.picture import Collection, Picture, Pixels, Window, cut
 from nirtrans.data.readable import open_readable
 from nirtrans.data.split import Label
+from nirtrans.io.images import to_unit
 
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue. Source: ITU-R BT.601."""
+DRAWINGS: dict[Drawing, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {"xdog": xdog, "canny": canny}
 
 
 def luma(rgb: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the luma [1, H, W] of RGB [3, H, W]."""
     return np.tensordot(np.array([LUMA], dtype=np.float32), rgb, axes=1)
+
+
+def draw(rgb: NDArray[np.float32], valid: NDArray[np.bool_] | None = None, *, by: Drawing) -> NDArray[np.uint8]:
+    """Return the line art of a colour picture, as a file would hold it.
+
+    Args:
+        rgb: [3, H, W] in [0, 1].
+        valid: [H, W]; other pixels are paper, so that what is cut out gets an outline. None: all of them.
+        by: How it is drawn.
+
+    Returns:
+        [1, H, W]; paper is 255, lines are 0.
+    """
+    gray = luma(rgb)[0]
+    if valid is not None:
+        gray = np.where(valid, gray, np.float32(1))
+    return (DRAWINGS[by](gray)[None] * 255).round().astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -53,8 +74,34 @@ class Gray:
         return luma(rgb), valid
 
 
-def open_colours(layout: Layout, labels: Mapping[str, Label], *, skip_bad: bool = False) -> Collection:
-    """Open colour pictures as targets and their luma as sources; those that are labelled.
+@dataclass(frozen=True)
+class LineArt(Gray):
+    """The lines of a colour picture, drawn as a whole and remembered; see `Picture`."""
+
+    colours: ImageFile
+    by: Drawing = "xdog"
+
+    def read(self, window: Window | None = None) -> Pixels:
+        """Return a part of the drawing."""
+        lines, valid = DECODED.get((stamp(self.colours.path), self.by), self._draw)
+        return to_unit(cut(lines, window)), None if valid is None else cut(valid, window)
+
+    def _draw(self) -> tuple[NDArray[np.uint8], NDArray[np.bool_] | None]:
+        rgb, valid = self.colours.read()
+        return draw(rgb, valid, by=self.by), valid
+
+
+def open_colours(
+    layout: Layout, domain: str, labels: Mapping[str, Label], *, by: Drawing = "xdog", skip_bad: bool = False
+) -> Collection:
+    """Open colour pictures as targets, those that are labelled, and as sources what is made of them.
+
+    Args:
+        layout: A folder of pictures.
+        domain: gray or lineart.
+        labels: Scene and split of each picture.
+        by: How line art is drawn.
+        skip_bad: Leave unreadable files out.
 
     Raises:
         DataError: If a file is unreadable or gray.
@@ -66,6 +113,10 @@ def open_colours(layout: Layout, labels: Mapping[str, Label], *, skip_bad: bool 
         folder=layout.path,
         skip_bad=skip_bad,
     )
-    sources = tuple(Gray(target.id, target.scene, target, target.split) for target in targets)
     description = f"{len(targets)} colour pictures of {layout.path.name}"
-    return Collection(sources, tuple(targets), True, Preprocessing(bands=("gray",)), description)
+    if domain == "lineart":
+        sources: tuple[Gray, ...] = tuple(LineArt(t.id, t.scene, t, t.split, by=by) for t in targets)
+        description += f", lines drawn by {by}"
+    else:
+        sources = tuple(Gray(t.id, t.scene, t, t.split) for t in targets)
+    return Collection(sources, tuple(targets), True, Preprocessing(bands=(domain,)), description)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nirtrans.config import Preprocessing
 from nirtrans.data.cache import DECODED, stamp
-from nirtrans.data.layout import TARGET_FOLDER, Layout
+from nirtrans.data.layout import Layout
 from nirtrans.data.picture import Collection, Pixels, Window, cut
 from nirtrans.data.readable import SHOWN, open_readable
 from nirtrans.data.split import Label
@@ -53,14 +53,14 @@ class ImageFile:
         return pixels, image.alpha
 
 
-def open_pairs(layout: Layout, labels: Mapping[str, Label], *, skip_bad: bool = False) -> Collection:
-    """Open DOMAIN/NAME and rgb/NAME as aligned pairs; those that are labelled.
+def open_pairs(layout: Layout, domain: str, labels: Mapping[str, Label], *, skip_bad: bool = False) -> Collection:
+    """Open sources and colours of one name as aligned pairs; those that are labelled.
 
     Raises:
         DataError: If names do not match, sizes differ within a pair, or a file is unreadable.
     """
-    (domain, sources), (_, targets) = layout.groups.items()
-    _check_names(layout.path, domain, set(sources), set(targets))
+    sources, targets = layout.groups.values()
+    _check_names(layout)
 
     def open_pair(name: str) -> tuple[ImageFile, ImageFile]:
         source = open_image(sources[name], labels[name], channels=1, thorough=skip_bad)
@@ -123,10 +123,11 @@ def open_image(path: Path, label: Label, *, channels: int, thorough: bool = Fals
     return picture
 
 
-def _check_names(folder: Path, domain: str, sources: set[str], targets: set[str]) -> None:
+def _check_names(layout: Layout) -> None:
     """Refuse pairs with one half missing, listing the first few."""
-    for have, lack, names in ((domain, TARGET_FOLDER, sources - targets), (TARGET_FOLDER, domain, targets - sources)):
-        if names:
+    folder, sides = layout.path, list(layout.groups.items())
+    for (have, files), (lack, others) in (sides, sides[::-1]):
+        if names := files.keys() - others:
             first = ", ".join(sorted(names)[:SHOWN])
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             raise DataError(

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nirtrans.data.layout import TARGET_FOLDER, Layout, find_layout
+from nirtrans.data.layout import TARGET_FOLDERS, Layout, find_layout
 from nirtrans.data.readable import OPENING_THREADS, SHOWN
 from nirtrans.data.split import read_labels
 from nirtrans.errors import DataError
@@ -125,8 +125,8 @@ def picture_facts(path: Path) -> FileFacts:
     pixels = image.pixels
     colour = pixels.shape[2] == 3 and bool(np.ptp(pixels, axis=2).any())
     problem = None
-    if path.parent.name == TARGET_FOLDER and pixels.shape[2] == 1:
-        problem = f"{path}: gray, but colour is expected in {TARGET_FOLDER}/"
+    if path.parent.name in TARGET_FOLDERS and pixels.shape[2] == 1:
+        problem = f"{path}: gray, but colour is expected in {path.parent.name}/"
     elif path.parent.name == "nir" and colour:
         problem = f"{path}: colour, but near infrared is expected in nir/"
     share = 1.0 if image.alpha is None else float((image.alpha > 0).mean())

@@ -1,6 +1,6 @@
 """Recognise what a data path holds: pairs, unpaired folders, rasters or pictures."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,10 @@ from nirtrans.io.images import IMAGE_SUFFIXES, list_images
 
 Kind = Literal["pairs", "unpaired", "rasters", "pictures"]
 TARGET_FOLDER = "rgb"
+TARGET_FOLDERS = (TARGET_FOLDER, "color")
+"""Folders that may hold the colours of pairs; the first one is the name that we write."""
+SOURCE_FOLDERS = {"lineart": ("lineart", "line")}
+"""Folders that may hold the sources of pairs, where there are more names than that of the domain."""
 UNPAIRED_FOLDERS = ("trainA", "trainB", "testA", "testB")
 
 
@@ -21,13 +25,16 @@ class Layout:
 
     Attributes:
         path: The folder, or a single raster.
-        kind: pairs: DOMAIN/ and rgb/; unpaired: trainA/, trainB/ and perhaps testA/, testB/; rasters; pictures.
+        kind: pairs: DOMAIN/ and rgb/, or folders of the same meaning; unpaired: trainA/, trainB/ and perhaps testA/,
+            testB/; rasters; pictures.
         groups: Files by name without suffix, per subfolder, sources first; rasters and pictures are one group.
+        domain: Of pairs, the kind of their sources.
     """
 
     path: Path
     kind: Kind
     groups: dict[str, dict[str, Path]]
+    domain: str | None = None
 
     @property
     def names(self) -> list[str]:
@@ -50,8 +57,9 @@ def find_layout(path: Path, domain: str | None = None) -> Layout:
     if not path.is_dir():
         return _single(path, domain)
     for name in [domain] if domain else DOMAINS:
-        if (path / name).is_dir() and (path / TARGET_FOLDER).is_dir():
-            return Layout(path, "pairs", {part: _images(path / part) for part in (name, TARGET_FOLDER)})
+        folders = [_first_folder(path, names) for names in (SOURCE_FOLDERS.get(name, (name,)), TARGET_FOLDERS)]
+        if all(folders):
+            return Layout(path, "pairs", {folder.name: _images(folder) for folder in folders if folder}, name)
     if all((path / part).is_dir() for part in UNPAIRED_FOLDERS[:2]):
         return Layout(path, "unpaired", {p: _images(path / p) for p in UNPAIRED_FOLDERS if (path / p).is_dir()})
     rasters = sorted(item for item in path.iterdir() if _is_raster(item))
@@ -60,6 +68,10 @@ def find_layout(path: Path, domain: str | None = None) -> Layout:
     if domain != "nir" and list_images(path):
         return Layout(path, "pictures", {"pictures": _images(path)})
     raise DataError(_nothing_of_use(path, domain))
+
+
+def _first_folder(path: Path, names: Sequence[str]) -> Path | None:
+    return next((path / name for name in names if (path / name).is_dir()), None)
 
 
 def _single(path: Path, domain: str | None) -> Layout:
@@ -91,7 +103,7 @@ def _by_name(paths: Iterable[Path]) -> dict[str, Path]:
 def _nothing_of_use(path: Path, domain: str | None) -> str:
     """Say what was expected in a folder and what is there; one half of pairs is the commonest mistake."""
     wanted = f"{domain or 'nir'}/ and {TARGET_FOLDER}/, or trainA/ and trainB/"
-    wanted += ", or rasters" if domain in (None, "nir") else ", or pictures" if domain == "gray" else ""
+    wanted += ", or rasters" if domain in (None, "nir") else ", or pictures" if domain in ("gray", "lineart") else ""
     found = sorted(item.name + "/" * item.is_dir() for item in path.iterdir())
     return (
         f"{path}: expected {wanted} in it; found {', '.join(found[:5]) or 'nothing'}{' ...' if len(found) > 5 else ''}"

@@ -9,8 +9,8 @@ code (BSD) was not used. In its letters x is the source and y the colours; here
 What differs on purpose. Normalisation: the paper uses the statistics of the batch in training and in use, and a batch
 of one, which is instance norm. Batch norm with running statistics would differ between training and use at that size,
 so instance norm is the default; `network.norm=batch` is for batches of many. Dropout, the paper's source of chance, is
-off in use: colorizing is deterministic. Feature matching, other critics, other distances and augmentation are ours, off
-unless asked for. It needs aligned pairs.
+off in use: colorizing is deterministic. Feature matching, other critics, other distances, augmentation and the
+lightness of the source are ours, off unless asked for. It needs aligned pairs.
 """
 
 from typing import Annotated, Any
@@ -18,8 +18,9 @@ from typing import Annotated, Any
 from pydantic import Field
 from torch import Tensor
 
+from nirtrans.color.luma import Luma, with_luma
 from nirtrans.color.ranges import to_signed, to_unit
-from nirtrans.config import Settings
+from nirtrans.config import Settings, Share
 from nirtrans.losses.adversarial import GanKind
 from nirtrans.losses.fidelity import Fidelity, fidelity_terms
 from nirtrans.losses.masked import blank
@@ -54,6 +55,10 @@ class Pix2Pix(System):
         """Weight of feature matching between real and generated colours; pix2pixHD's is 10."""
         fidelity: Fidelity = Fidelity(l1=100.0)
         """Weights of the distances to the truth; L1 at 100 is the paper's."""
+        luma: Luma = "predict"
+        """Lightness of the result: predict, copy (the source's), blend or lines (times the source)."""
+        luma_share: Share = 0.5
+        """Share of the source's lightness in blend."""
 
     phases = {"generator": ("to_rgb",), "discriminator": ("critic",)}
     inference = ("to_rgb",)
@@ -70,7 +75,8 @@ class Pix2Pix(System):
 
     def colorize(self, source: Tensor) -> Tensor:
         """Translate [N, C, H, W] in [0, 1] to sRGB [N, 3, H, W] in [0, 1]; H and W multiples of 2 ** depth."""
-        return to_unit(self.to_rgb(to_signed(source)))
+        rgb = to_unit(self.to_rgb(to_signed(source)))
+        return with_luma(rgb, source, mode=self.params.luma, share=self.params.luma_share)
 
     def forward_train(self, batch: TrainingBatch) -> dict[str, Any]:
         """Translate once per step; all tensors in [-1, 1], blank where there is no data."""

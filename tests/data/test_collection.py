@@ -196,11 +196,6 @@ def test_synthetic_scenes_beyond_reason_are_refused(make_run: MakeRun) -> None:
         opened(make_run(crop_px=50_000))
 
 
-def test_synthetic_line_art_does_not_exist(make_run: MakeRun) -> None:
-    with pytest.raises(DataError, match="no synthetic scenes for lineart"):
-        opened(make_run(), domain="lineart")
-
-
 @pytest.mark.parametrize("given", [{"bands": {"nir": 4}}, {"sensor": "naip"}, {"scale": 1e-4, "offset": 0.0}])
 def test_pictures_have_no_bands(pairs: Path, make_run: MakeRun, given: dict[str, object]) -> None:
     with pytest.raises(DataError, match=f"holds pictures, but {', '.join(given)} describe rasters; leave them out"):

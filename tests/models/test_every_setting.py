@@ -19,7 +19,7 @@ PATCH, PYRAMID = {"kind": "patch", "layers": 3}, {"kind": "fpn", "layers": 3}
 CONTEXT: dict[str, dict[str, Any]] = {
     "cyclegan-asym": {"fidelity": FIDELITY, "luma": "blend", "identity": 1.0, "critic_rgb": PYRAMID},
     "cyclegan": {"fidelity": FIDELITY, "luma": "blend", "critic_rgb": PYRAMID},
-    "pix2pix": {"fidelity": FIDELITY, "features": 1.0, "critic": PATCH},
+    "pix2pix": {"fidelity": FIDELITY, "luma": "blend", "features": 1.0, "critic": PATCH},
     "nirtrans-base": {"fidelity": FIDELITY, "luma": "blend", "adversarial": 1.0, "features": 1.0, "critic": PATCH},
     "cut": {"fidelity": FIDELITY},
     "unit": {"fidelity": FIDELITY},  # its critics are those of several scales
