@@ -6,12 +6,12 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from nirtrans.evaluation.baselines import ORACLES
+from nirtrans.evaluation.columns import columns
 from nirtrans.evaluation.metrics import METRICS
+from nirtrans.evaluation.reference import ORACLE_NAMES
 from nirtrans.evaluation.results import Evaluation
 from nirtrans.evaluation.wording import FACTS, best, facts, interval, number, signed
 
-SHOWN = ("psnr", "ssim", "ae", "de2000")
 WIDTH = 132
 """Of output that goes to no terminal."""
 SIGNS = {"better": "green", "worse": "red", "undecided": "dim"}
@@ -25,35 +25,48 @@ def print_comparison(evaluation: Evaluation) -> None:
     console.print(_means(evaluation))
     if len(evaluation.weights) > 1:
         console.print(_differences(evaluation))
+    if columns(evaluation).guesses:
+        console.print(_guesses(evaluation))
 
 
 def _table(title: str, *columns: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="")
-    table.add_column("", overflow="fold")
+    table.add_column("", overflow="fold", min_width=13)
     for column in columns:
-        table.add_column(column, justify="right")
+        table.add_column(column, justify="right", min_width=max(map(len, column.split())))
     return table
 
 
 def _means(evaluation: Evaluation) -> Table:
     data = evaluation.data
     title = f"means over {data['count']} pictures of {data['scenes']} scenes, with 95 % intervals; best in bold"
-    table = _table(title, *FACTS.values(), *(_title(metric) for metric in SHOWN))
-    winners = {metric: best(evaluation.summary, metric) for metric in SHOWN}
+    metrics = columns(evaluation).terminal
+    table = _table(title, *FACTS.values(), *(_title(metric) for metric in metrics))
+    winners = {metric: best(evaluation.summary, metric) for metric in metrics}
     for model, found in evaluation.summary.items():
         known = evaluation.weights.get(model)
         words = facts(known).values() if known else [""] * len(FACTS)
-        cells = [_cell(found[m], METRICS[m].digits, bold=winners[m] == model) for m in SHOWN]
+        cells = [_cell(found[m], METRICS[m].digits, bold=winners[m] == model) for m in metrics]
         table.add_row(model, *words, *cells)
     return table
 
 
 def _differences(evaluation: Evaluation) -> Table:
     title = f"difference to {evaluation.first}, picture by picture; decided where the 95 % interval leaves out 0"
-    table = _table(title, *(_title(metric) for metric in SHOWN))
+    metrics = columns(evaluation).terminal
+    table = _table(title, *(_title(metric) for metric in metrics))
     for model, found in evaluation.differences.items():
-        if model not in ORACLES:
-            table.add_row(model, *(_difference(found[metric], METRICS[metric].digits) for metric in SHOWN))
+        if model not in ORACLE_NAMES:
+            table.add_row(model, *(_difference(found[metric], METRICS[metric].digits) for metric in metrics))
+    return table
+
+
+def _guesses(evaluation: Evaluation) -> Table:
+    metrics = columns(evaluation).guesses
+    table = _table("guesses that are right, of 1, with 95 % intervals", *(_title(metric) for metric in metrics))
+    for model, found in evaluation.summary.items():
+        if any(found[metric]["n"] for metric in metrics):
+            table.add_row(model, *(_cell(found[m], METRICS[m].digits, bold=False) for m in metrics))
     return table
 
 
@@ -67,5 +80,7 @@ def _cell(found: dict[str, Any], digits: int, *, bold: bool) -> str:
 
 
 def _difference(found: dict[str, Any], digits: int) -> str:
+    if not found["n"]:
+        return "-"
     style = SIGNS[found["verdict"]]
     return f"[{style}]{signed(found, digits)} {found['verdict']}[/{style}]\n[dim]{interval(found, digits)}[/dim]"

@@ -30,6 +30,11 @@ class BinSpec:
     def __len__(self) -> int:
         return len(self.centres)
 
+    @property
+    def name(self) -> str:
+        """What results call the set: ab313, ab529 or ab625."""
+        return f"ab{len(self)}"
+
     def nearest(self, ab: Tensor) -> Tensor:
         """Return the nearest bin of each colour: [N, 2, H, W] in CIE units -> [N, H, W], int64."""
         index, _ = encode_ab(ab, bins=self.centres, neighbors=1)

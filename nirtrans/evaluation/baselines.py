@@ -1,6 +1,6 @@
 """Predictions that anyone could make without a network; a model is worth what it adds to them."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -16,7 +16,11 @@ Colours = NDArray[np.float32]
 Predictor = Callable[[Pair], Colours]
 
 
-def nir_copy(pair: Pair) -> Colours:
+COPIES = {"nir": "nir-copy", "gray": "grey-copy", "lineart": "line-copy"}
+"""What a domain calls its source, shown as grey."""
+
+
+def source_copy(pair: Pair) -> Colours:
     """Show the source as red, green and blue."""
     return np.broadcast_to(pair.source.pixels.mean(axis=0), pair.truth.shape)
 
@@ -60,8 +64,8 @@ class Palette:
     """Mean colours of training pictures.
 
     Attributes:
-        table: [3, 256], mean colour of each source level; levels that never occur are interpolated.
-        mean: [3], mean colour of all pixels.
+        table: [C, 256], mean of each source level; levels that never occur are interpolated.
+        mean: [C], mean of all pixels.
     """
 
     table: NDArray[np.float32]
@@ -69,33 +73,41 @@ class Palette:
 
     def lut(self, pair: Pair) -> Colours:
         """Look the colour up by the level of the source."""
-        return self.table[:, _levels(pair.source.pixels)]
+        return self.table[:, levels(pair.source.pixels)]
 
     def mean_colour(self, pair: Pair) -> Colours:
         """Show the same colour everywhere."""
-        return np.broadcast_to(self.mean[:, None, None], pair.truth.shape)
+        return np.broadcast_to(self.mean[:, None, None], (len(self.mean), *pair.truth.shape[1:]))
 
 
-def learn_palette(pairs: Iterable[Pair]) -> Palette:
-    """Average the true colours of training pairs, per source level and overall, over valid pixels."""
-    sums, counts = np.zeros((3, ENTRIES)), np.zeros(ENTRIES)
-    for pair in pairs:
-        valid = np.ones(pair.truth.shape[1:], dtype=bool) if pair.valid is None else pair.valid
-        levels = _levels(pair.source.pixels)[valid]
-        counts += np.bincount(levels, minlength=ENTRIES)
-        sums += [np.bincount(levels, weights=channel[valid], minlength=ENTRIES) for channel in pair.truth]
-    if not counts.any():
-        grey = np.linspace(0, 1, ENTRIES, dtype=np.float32)
-        return Palette(np.tile(grey, (3, 1)), np.full(3, 0.5, dtype=np.float32))
-    known = np.flatnonzero(counts)
-    table = [np.interp(np.arange(ENTRIES), known, channel[known] / counts[known]) for channel in sums]
-    mean = sums.sum(axis=1) / counts.sum()
-    return Palette(np.array(table, dtype=np.float32), mean.astype(np.float32))
+class PaletteSums:
+    """Adds colours up, per source level, until they become a palette."""
+
+    def __init__(self, channels: int) -> None:
+        self._sums, self._counts = np.zeros((channels, ENTRIES)), np.zeros(ENTRIES)
+
+    def add(self, pair: Pair, colours: NDArray[np.float32]) -> None:
+        """Add the valid pixels of `colours`, [C, H, W], to what was there."""
+        valid = np.ones(colours.shape[1:], dtype=bool) if pair.valid is None else pair.valid
+        found = levels(pair.source.pixels)[valid]
+        self._counts += np.bincount(found, minlength=ENTRIES)
+        self._sums += [np.bincount(found, weights=channel[valid], minlength=ENTRIES) for channel in colours]
+
+    def palette(self, *, nothing: Palette) -> Palette:
+        """Return the means; `nothing` if no pixel was added."""
+        if not self._counts.any():
+            return nothing
+        known = np.flatnonzero(self._counts)
+        means = self._sums[:, known] / self._counts[known]
+        table = [np.interp(np.arange(ENTRIES), known, channel) for channel in means]
+        mean = self._sums.sum(axis=1) / self._counts.sum()
+        return Palette(np.array(table, dtype=np.float32), mean.astype(np.float32))
 
 
-def baselines(palette: Palette) -> dict[str, Predictor]:
-    """Return the predictions that every report shows, by name."""
-    return {"nir-copy": nir_copy, "lut": palette.lut, "mean-colour": palette.mean_colour, **ORACLES}
+def grey_palette() -> Palette:
+    """Return the palette of nothing but grey: RGB."""
+    grey = np.linspace(0, 1, ENTRIES, dtype=np.float32)
+    return Palette(np.tile(grey, (3, 1)), np.full(3, 0.5, dtype=np.float32))
 
 
 def common_area(colours: Colours, pair: Pair) -> NDArray[np.bool_]:
@@ -104,7 +116,7 @@ def common_area(colours: Colours, pair: Pair) -> NDArray[np.bool_]:
     return np.all(known, axis=0)
 
 
-def _levels(source: NDArray[np.float32]) -> NDArray[np.int64]:
+def levels(source: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the 8-bit level of a source [C, H, W], its channels averaged; NaN under a mask counts as black."""
     grey = np.nan_to_num(source.mean(axis=0))
     return (grey.clip(0, 1) * (ENTRIES - 1)).round().astype(np.int64)

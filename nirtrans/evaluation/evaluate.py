@@ -2,20 +2,26 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nirtrans.color.bins import AB313, BinSpec
 from nirtrans.data.collection import Collection, Part
 from nirtrans.errors import InputError
-from nirtrans.evaluation.baselines import Predictor, baselines, learn_palette
+from nirtrans.evaluation.baselines import Predictor
 from nirtrans.evaluation.groups import find_places
-from nirtrans.evaluation.metrics import find_variants
+from nirtrans.evaluation.judges import BinAccuracy, Judge, Ranking, balanced
+from nirtrans.evaluation.metrics import TOP, find_variants
 from nirtrans.evaluation.pairs import Pair, choose_split, read_pairs
+from nirtrans.evaluation.reference import Reference, learn_reference
 from nirtrans.evaluation.results import Evaluation, Scores
 from nirtrans.evaluation.scoring import score_pair
 from nirtrans.inference.colorizer import Colorizer
+from nirtrans.inference.distribution import rank_bins
+from nirtrans.models.chroma_system import ChromaSystem
 from nirtrans.progress import SILENT, Progress
 
 Keep = Callable[[str, Pair, NDArray[np.float32]], None]
@@ -57,7 +63,12 @@ def evaluate(
     chosen, part = choose_split(collection, split)
     training = part if chosen in ("train", "all") else collection.part("train")
     models = {name: _Timed(colorizer, name, keep) for name, colorizer in colorizers.items()}
-    references = baselines(learn_palette(read_pairs(training)))
+    rankings = _rankings(colorizers)
+    reference = learn_reference(
+        _domain(colorizers), read_pairs(training), specs=[spec for spec, _ in rankings.values()]
+    )
+    references = reference.predictors(truth=reference.domain == "gray")
+    judges = _judges(reference, rankings)
     for name in models.keys() & references.keys():
         raise InputError(f"weights called {name} would be mistaken for the baseline of that name; rename the file")
     predictors: dict[str, Predictor] = {**models, **references}
@@ -65,15 +76,45 @@ def evaluate(
     with progress.task("evaluate", len(part.sources), unit="picture") as task:
         for pair in read_pairs(part):
             for name, predict in predictors.items():
-                scores[name][pair.id] = score_pair(name, predict(pair), pair, variants=also)
+                colours = predict(pair)
+                found = score_pair(name, colours, pair, variants=also)
+                for judge in judges:
+                    found |= judge(name, colours, pair)
+                scores[name][pair.id] = found
             task.advance()
     data = {"source": source, "split": chosen, "count": len(part.sources)}
     data["scenes"] = len({picture.scene for picture in part.sources})
+    data["domain"] = reference.domain
     data["baselines_learned_from"] = (
         f"{len(training.sources)} pictures of {'the same' if training is part else 'train'}"
     )
+    if reference.prior is not None:
+        data["prior"] = {"bins": AB313.name, "shares": reference.prior.tolist()}
     weights = {name: _describe(model.colorizer) | model.speed() for name, model in models.items()}
     return Evaluation(weights, data, scores, find_places(part.sources), seed), part
+
+
+def _domain(colorizers: Mapping[str, Colorizer]) -> str:
+    return next(iter(colorizers.values())).info.run.domain
+
+
+def _rankings(colorizers: Mapping[str, Colorizer]) -> dict[str, tuple[BinSpec, Ranking]]:
+    """Return, of the weights that predict a distribution, its bins and how to ask for them."""
+    found: dict[str, tuple[BinSpec, Ranking]] = {}
+    for name, colorizer in colorizers.items():
+        if isinstance(colorizer.system, ChromaSystem) and colorizer.system.bins is not None:
+            found[name] = colorizer.system.bins, partial(_rank, colorizer)
+    return found
+
+
+def _rank(colorizer: Colorizer, pair: Pair) -> NDArray[np.int64]:
+    return rank_bins(colorizer, pair.source, most=max(TOP))
+
+
+def _judges(reference: Reference, rankings: Mapping[str, tuple[BinSpec, Ranking]]) -> list[Judge]:
+    if reference.prior is None:
+        return []
+    return [balanced(reference.prior), BinAccuracy(rankings, reference.counts)]
 
 
 class _Timed:

@@ -10,11 +10,16 @@ from nirtrans.data.collection import Collection
 from nirtrans.evaluation.panels import ramp_css
 from nirtrans.evaluation.report_cases import show_cases
 from nirtrans.evaluation.report_chart import strip_chart
-from nirtrans.evaluation.report_tables import MOST_ROWS, classes, gaps, scenes, totals
+from nirtrans.evaluation.report_tables import MOST_ROWS, classes, gaps, guesses, scenes, totals
 from nirtrans.evaluation.results import Evaluation
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.io.atomic import write_text
 
+COLOURLESS = "a colourless picture with the right luminance scores high in PSNR and SSIM and fails in angle."
+COLOURLESS_GRAY = (
+    "the gray picture itself scores high in all but the balanced area and the colourfulness, since most pixels are "
+    "nearly grey."
+)
 PAGE = Path(__file__).with_suffix(".html")
 
 
@@ -31,7 +36,13 @@ def write_report(evaluation: Evaluation, part: Collection, colorizers: Mapping[s
         InputError: If the folder cannot be written.
         IOFailure: If writing breaks off.
     """
-    sections = [_heading(evaluation), _totals(evaluation), _gaps(evaluation), strip_chart(evaluation)]
+    sections = [
+        _heading(evaluation),
+        _totals(evaluation),
+        _guesses(evaluation),
+        _gaps(evaluation),
+        strip_chart(evaluation),
+    ]
     sections += [_classes(evaluation), *show_cases(evaluation, part, colorizers), _scenes(evaluation)]
     page = Template(PAGE.read_text(encoding="utf-8"))
     write_text(folder / "report.html", page.substitute(ramp=ramp_css(), body="\n".join(sections)))
@@ -52,13 +63,24 @@ def _heading(evaluation: Evaluation) -> str:
 
 def _totals(evaluation: Evaluation) -> str:
     devices = ", ".join(sorted({known["device"] for known in evaluation.weights.values()}))
+    gray = evaluation.data.get("domain") == "gray"
     words = (
         "Small: 95 % interval of the mean, by a bootstrap that draws scenes. Coloured: the best that does not look at "
-        "the truth, as the oracles in italics do; a colourless picture with the right luminance scores high in PSNR "
-        f"and SSIM and fails in angle. Seconds were measured here on {escape(devices)}. The lookup table and the mean "
-        f"colour learned from {escape(evaluation.data['baselines_learned_from'])}. A click on a heading sorts."
+        f"the truth, as the oracles in italics do; {COLOURLESS_GRAY if gray else COLOURLESS} Seconds were measured "
+        f"here on {escape(devices)}. The lookup table, the mean colour and the weights of colours learned from "
+        f"{escape(evaluation.data['baselines_learned_from'])}. A click on a heading sorts."
     )
     return f"<h2>Means over pictures</h2><p class=soft>{words}</p>{totals(evaluation)}"
+
+
+def _guesses(evaluation: Evaluation) -> str:
+    words = (
+        "acc@k: pixels whose true bin of the ab plane is among the k likeliest of the system; prior-mode ranks bins by "
+        "their frequency in training pictures. Classifier top-k: pictures whose class is among the first k of the "
+        "classifier, for gray, colorized and true pictures. Small: 95 % interval."
+    )
+    table = guesses(evaluation)
+    return f"<h2>Guesses that are right</h2><p class=soft>{words}</p>{table}" if table else ""
 
 
 def _gaps(evaluation: Evaluation) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.data.collection import Collection
+from nirtrans.evaluation.columns import columns
 from nirtrans.evaluation.metrics import METRICS
 from nirtrans.evaluation.pairs import Pair, read_pairs
 from nirtrans.evaluation.panels import ANGLE_TOP_DEG, LUMA_TOP, angle_error, data_uri, luma_error
@@ -20,7 +21,6 @@ MOST_PICTURES = 120
 MOST_CASES = 3
 """Cases of each kind."""
 MOST_MODELS = 12
-SCORED = ("psnr", "ssim", "ae")
 FEWEST_COLUMNS, MOST_COLUMNS = 4, 6
 
 
@@ -77,7 +77,7 @@ def _case(pair: Pair, evaluation: Evaluation, colorizers: Mapping[str, Colorizer
 def _column(name: str, colorizer: Colorizer, pair: Pair, evaluation: Evaluation) -> str:
     colours = colorizer.colorize_array(pair.source)
     found = evaluation.scores[name][pair.id]
-    words = ", ".join(f"{METRICS[m].title} {number(found[m], METRICS[m].digits)}" for m in SCORED)
+    words = ", ".join(f"{METRICS[m].title} {number(found[m], METRICS[m].digits)}" for m in columns(evaluation).parts)
     figures = [
         _figure(name, colours, pair.valid, words),
         _figure("error of luminance", luma_error(colours, pair.truth), pair.valid),

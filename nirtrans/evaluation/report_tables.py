@@ -5,39 +5,46 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-from nirtrans.evaluation.baselines import ORACLES
+from nirtrans.evaluation.columns import columns
 from nirtrans.evaluation.metrics import METRICS
+from nirtrans.evaluation.reference import ORACLE_NAMES
 from nirtrans.evaluation.results import Evaluation, Table
 from nirtrans.evaluation.wording import FACTS, best, facts, interval, number, signed
 
-HEADLINES = tuple(name for name, metric in METRICS.items() if metric.headline)
-OF_PARTS = ("psnr", "ssim", "ae")
-"""Metrics shown per class and per scene."""
-BESIDE = "lut"
-"""Baseline that stands beside the models per class and per scene."""
 MOST_ROWS = 500
 MOST_MODELS = 12
 
 
 def totals(evaluation: Evaluation) -> str:
     """Return the means of all models and baselines, beside what the weights cost."""
-    metrics = [name for name in (*HEADLINES, "rmse_refl", "sam") if name in evaluation.metrics]
+    metrics = columns(evaluation).report
     winners = {metric: best(evaluation.summary, metric) for metric in metrics}
     rows = []
     for model, found in evaluation.summary.items():
         known = evaluation.weights.get(model)
-        kind = "model" if known else "oracle" if model in ORACLES else ""
+        kind = "model" if known else "oracle" if model in ORACLE_NAMES else ""
         cells = [_mean(found, metric, bold=winners[metric] == model) for metric in metrics]
         rows.append(_row(escape(model), cells + _fact_cells(known), kind))
     return _table(["", *(_title(metric) for metric in metrics), *FACTS.values()], rows)
 
 
+def guesses(evaluation: Evaluation) -> str:
+    """Return the shares of right guesses of all that make any; "" where nobody does."""
+    metrics = columns(evaluation).guesses
+    rows = []
+    for model, found in evaluation.summary.items():
+        if any(found[metric]["n"] for metric in metrics):
+            kind = "model" if model in evaluation.weights else "oracle" if model in ORACLE_NAMES else ""
+            rows.append(_row(escape(model), [_mean(found, metric, bold=False) for metric in metrics], kind))
+    return _table(["", *(_title(metric) for metric in metrics)], rows) if rows else ""
+
+
 def gaps(evaluation: Evaluation) -> str:
     """Return the differences of other weights and of honest baselines to the first weights."""
-    metrics = [name for name in HEADLINES if name in evaluation.metrics]
+    metrics = [name for name in columns(evaluation).report if METRICS[name].better]
     rows = []
     for model, found in evaluation.differences.items():
-        if model not in ORACLES:
+        if model not in ORACLE_NAMES:
             kind = "model" if model in evaluation.weights else ""
             rows.append(_row(escape(model), [_gap(found[metric], METRICS[metric].digits) for metric in metrics], kind))
     return _table(["", *(_title(metric) for metric in metrics)], rows)
@@ -45,18 +52,18 @@ def gaps(evaluation: Evaluation) -> str:
 
 def classes(evaluation: Evaluation) -> str:
     """Return one row per class; "" where there are no classes."""
-    models = _columns(evaluation)
+    models, metrics = _shown(evaluation), columns(evaluation).parts
     rows = []
     for group, table in evaluation.groups.items():
         counts = table[evaluation.first]["psnr"]
         sizes = [_plain(counts["n"]), _plain(counts["scenes"])]
-        rows.append(_row(escape(group), [*sizes, *_part_cells(table, models)]))
-    return _table(["class", "pictures", "scenes", *_part_heads(models)], rows) if rows else ""
+        rows.append(_row(escape(group), [*sizes, *_part_cells(table, models, metrics)]))
+    return _table(["class", "pictures", "scenes", *_part_heads(models, metrics)], rows) if rows else ""
 
 
 def scenes(evaluation: Evaluation) -> str:
     """Return one row per scene, the worst of the first model first; at most 500."""
-    models = _columns(evaluation)
+    models, metrics = _shown(evaluation), columns(evaluation).parts
     means = {scene: evaluation.scene_means(scene) for scene in evaluation.scenes}
     order = sorted(means, key=lambda scene: _last_if_unknown(means[scene][evaluation.first]["psnr"]))
     rows = []
@@ -64,23 +71,24 @@ def scenes(evaluation: Evaluation) -> str:
         pictures = evaluation.scenes[scene]
         groups = {evaluation.places[picture].group for picture in pictures} - {None}
         cells = [f"<td>{escape(', '.join(sorted(map(str, groups))))}</td>", _plain(len(pictures))]
-        table = {model: {m: {"mean": means[scene][model][m]} for m in OF_PARTS} for model in models}
-        rows.append(_row(escape(scene), [*cells, *_part_cells(table, models)]))
-    return _table(["scene", "class", "pictures", *_part_heads(models)], rows)
+        table = {model: {m: {"mean": means[scene][model][m]} for m in metrics} for model in models}
+        rows.append(_row(escape(scene), [*cells, *_part_cells(table, models, metrics)]))
+    return _table(["scene", "class", "pictures", *_part_heads(models, metrics)], rows)
 
 
-def _columns(evaluation: Evaluation) -> list[str]:
-    return [*list(evaluation.weights)[:MOST_MODELS], *([BESIDE] if BESIDE in evaluation.scores else [])]
+def _shown(evaluation: Evaluation) -> list[str]:
+    beside = columns(evaluation).beside
+    return [*list(evaluation.weights)[:MOST_MODELS], *([beside] if beside in evaluation.scores else [])]
 
 
-def _part_heads(models: Sequence[str]) -> list[str]:
-    return [f"{_title(metric)}<br>{escape(model)}" for metric in OF_PARTS for model in models]
+def _part_heads(models: Sequence[str], metrics: Sequence[str]) -> list[str]:
+    return [f"{_title(metric)}<br>{escape(model)}" for metric in metrics for model in models]
 
 
-def _part_cells(table: Table, models: Iterable[str]) -> list[str]:
+def _part_cells(table: Table, models: Iterable[str], metrics: Sequence[str]) -> list[str]:
     shown = {model: table[model] for model in models}
-    winners = {metric: best(shown, metric) for metric in OF_PARTS}
-    return [_mean(shown[model], metric, bold=winners[metric] == model) for metric in OF_PARTS for model in shown]
+    winners = {metric: best(shown, metric) for metric in metrics}
+    return [_mean(shown[model], metric, bold=winners[metric] == model) for metric in metrics for model in shown]
 
 
 def _table(heads: Sequence[str], rows: Iterable[str]) -> str:

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError
-from nirtrans.evaluation.baselines import ORACLES, Colours, common_area
+from nirtrans.evaluation.baselines import Colours, common_area
 from nirtrans.evaluation.metrics import DEFAULT, REFLECTANCE, score
 from nirtrans.evaluation.pairs import Pair
+from nirtrans.evaluation.reference import ORACLE_NAMES
 
 
 def score_pair(name: str, colours: Colours, pair: Pair, *, variants: Sequence[str] = ()) -> dict[str, float]:
@@ -25,15 +26,21 @@ def score_pair(name: str, colours: Colours, pair: Pair, *, variants: Sequence[st
     """
     if pair.truth.shape[0] != 3 or pair.truth.shape[1:] != colours.shape[1:]:
         raise DataError(f"{pair.id}: truth {pair.truth.shape} does not fit the source {colours.shape}")
-    valid = common_area(colours, pair) if name in ORACLES else pair.valid
-    found = score(_rows(colours), _rows(pair.truth), valid, names=(*DEFAULT, *variants))
+    valid = judged_area(name, colours, pair)
+    found = score(rows(colours), rows(pair.truth), valid, names=(*DEFAULT, *variants))
     if pair.stretch is None:
         return found
     values, truth = (pair.stretch.to_physical(shown) for shown in (colours, pair.truth))
     if values is None or truth is None:
         return found
-    return found | score(_rows(values), _rows(truth), valid, names=REFLECTANCE)
+    return found | score(rows(values), rows(truth), valid, names=REFLECTANCE)
 
 
-def _rows(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+def judged_area(name: str, colours: Colours, pair: Pair) -> NDArray[np.bool_] | None:
+    """Return the pixels [H, W] that count, None for all: the valid ones, of an oracle those that it shows."""
+    return common_area(colours, pair) if name in ORACLE_NAMES else pair.valid
+
+
+def rows(channels: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Turn [C, H, W] into [H, W, C]."""
     return np.moveaxis(channels, 0, -1)

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from nirtrans.evaluation.baselines import ORACLES
 from nirtrans.evaluation.metrics import METRICS
+from nirtrans.evaluation.reference import ORACLE_NAMES
 from nirtrans.evaluation.results import Table
 
 FACTS = {"parameters": "parameters", "size": "file", "steps": "steps", "speed": "s / megapixel"}
@@ -43,9 +43,14 @@ def facts(known: Mapping[str, Any]) -> dict[str, str]:
 
 
 def best(table: Table, metric: str) -> str | None:
-    """Return the model or baseline with the best mean; oracles, which look at the truth, do not compete."""
+    """Return the model or baseline with the best mean; oracles, which look at the truth, do not compete.
+
+    None where no value is known, or the metric has no direction.
+    """
+    if METRICS[metric].better is None:
+        return None
     sign = METRICS[metric].sign
-    means = {model: sign * found[metric]["mean"] for model, found in table.items() if model not in ORACLES}
+    means = {model: sign * found[metric]["mean"] for model, found in table.items() if model not in ORACLE_NAMES}
     known = {model: value for model, value in means.items() if not math.isnan(value)}
     return max(known, key=known.__getitem__, default=None)
 

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from torch import Tensor
 
+from nirtrans.color.bins import BinSpec
 from nirtrans.color.chroma import with_chroma
 from nirtrans.color.guidance import Guidance
 from nirtrans.models.system import System
@@ -20,12 +21,14 @@ class ChromaSystem(System):
     Attributes:
         guidance: What `predict` understands of a `Guidance`; empty for automatic systems.
         needs_guidance: Whether there is no picture without hints, as for scribble propagation.
+        bins: The classes of `predict_logits`; None for systems that predict no distribution.
     """
 
     domains = frozenset({"gray"})
     pairings = frozenset({"paired"})
     guidance: ClassVar[frozenset[GuidanceKind]] = frozenset()
     needs_guidance: ClassVar[bool] = False
+    bins: BinSpec | None = None
 
     def predict(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
         """Predict chroma: [N, 1, H, W] in [0, 1] -> [N, 2, h, w] in CIE units, (h, w) a fixed share of (H, W).
@@ -38,6 +41,13 @@ class ChromaSystem(System):
             InputError: If a side does not fit the network; names one that does.
         """
         raise NotImplementedError(f"{type(self).__name__} defines no predict")
+
+    def predict_logits(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
+        """Predict how likely each of `bins` is: as `predict`, but -> [N, Q, h, w] before softmax.
+
+        Only for systems with `bins`; evaluation asks for it to see whether the true bin is among the likeliest.
+        """
+        raise NotImplementedError(f"{type(self).__name__} predicts no distribution")
 
     def colorize(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
         """Translate [N, 1, H, W] in [0, 1] to sRGB [N, 3, H, W] in [0, 1] of the same lightness."""

@@ -4,18 +4,23 @@ import numpy as np
 import pytest
 
 from nirtrans.evaluation.baselines import (
+    COPIES,
     ORACLES,
-    baselines,
+    Palette,
     common_area,
-    learn_palette,
-    nir_copy,
     oracle_grey,
     oracle_mean,
     shifted,
+    source_copy,
 )
 from nirtrans.evaluation.metrics import ae, psnr
 from nirtrans.evaluation.pairs import Pair
+from nirtrans.evaluation.reference import learn_reference
 from nirtrans.inference.scene import ArrayScene
+
+
+def learn_palette(pairs: list[Pair]) -> Palette:
+    return learn_reference("nir", pairs).palette
 
 
 def pair(seed: int = 0, valid: np.ndarray | None = None) -> Pair:
@@ -50,7 +55,7 @@ def test_the_mean_colour_is_the_mean_of_valid_pixels() -> None:
 
 def test_colourless_baselines_share_one_angle() -> None:
     given = Pair("p", ArrayScene(pair().source.pixels.clip(0.1)), pair().truth.clip(0.1), None)
-    copied, oracle = nir_copy(given).transpose(1, 2, 0), oracle_grey(given).transpose(1, 2, 0)
+    copied, oracle = source_copy(given).transpose(1, 2, 0), oracle_grey(given).transpose(1, 2, 0)
     truth = given.truth.transpose(1, 2, 0)
     assert ae(copied, truth) == pytest.approx(ae(oracle, truth), abs=1e-4)
     assert psnr(oracle, truth) > psnr(copied, truth)
@@ -59,7 +64,9 @@ def test_colourless_baselines_share_one_angle() -> None:
 def test_nothing_to_learn_from_is_grey() -> None:
     palette = learn_palette([])
     assert np.allclose(palette.lut(pair())[1], pair().source.pixels[0], atol=1e-6)
-    assert list(baselines(palette)) == ["nir-copy", "lut", "mean-colour", *ORACLES]
+    for domain in ("nir", "lineart"):
+        found = learn_reference(domain, []).predictors()
+        assert list(found) == [COPIES[domain], "lut", "mean-colour", *ORACLES]
     assert set(ORACLES) == {"oracle-grey", "oracle-mean", "shift1", "shift2"}
 
 

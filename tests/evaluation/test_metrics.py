@@ -102,13 +102,13 @@ def test_invalid_pixels_leave_every_metric(hidden: float) -> None:
     hole_a, hole_b = a.clone(), b.clone()
     hole_a[:, ~valid] = hidden
     hole_b[:, ~valid] = hidden
-    expected = metrics.score(a[..., :15], b[..., :15], names=metrics.METRICS)
-    found = metrics.score(hole_a, hole_b, valid, names=metrics.METRICS)
+    expected = metrics.score(a[..., :15], b[..., :15], names=metrics.PAIRWISE)
+    found = metrics.score(hole_a, hole_b, valid, names=metrics.PAIRWISE)
     assert (expected.pop("excluded"), found.pop("excluded")) == (0, 0.25)
     assert found == pytest.approx(expected, nan_ok=True)
 
 
-@pytest.mark.parametrize("name", sorted(metrics.METRICS.keys() - WINDOWED - {"excluded"}))
+@pytest.mark.parametrize("name", sorted(set(metrics.PAIRWISE) - WINDOWED - {"excluded"}))
 def test_one_invalid_pixel_leaves_the_rest_as_it_is(name: str) -> None:
     a, b, valid = picture(0), picture(1), torch.ones(24, 20, dtype=torch.bool)
     valid[7, 3] = False
@@ -131,12 +131,12 @@ def test_windows_that_touch_an_invalid_pixel_are_dropped(name: str) -> None:
 
 
 def test_nothing_valid_is_nan() -> None:
-    found = metrics.score(picture(0), picture(1), torch.zeros(24, 20, dtype=torch.bool), names=metrics.METRICS)
+    found = metrics.score(picture(0), picture(1), torch.zeros(24, 20, dtype=torch.bool), names=metrics.PAIRWISE)
     assert found.pop("excluded") == 1
     assert all(math.isnan(value) for value in found.values())
 
 
-@pytest.mark.parametrize("name", sorted(metrics.METRICS.keys() - {"excluded", "ae_excluded"}))
+@pytest.mark.parametrize("name", sorted(set(metrics.PAIRWISE) - {"excluded", "ae_excluded"}))
 def test_a_prediction_that_is_not_a_number_has_no_score(name: str) -> None:
     a, b = picture(0, 176, 176), picture(1, 176, 176)
     a[:, 90, 80] = math.nan
@@ -150,9 +150,11 @@ def test_small_pictures_have_no_ssim() -> None:
 
 def test_the_default_set_is_what_is_no_variant() -> None:
     assert tuple(metrics.score(picture(0), picture(1))) == metrics.DEFAULT
-    variants = {"ssim_vcip", "ae_vcip", "cos_rows", "cos_pixel", "delta_cf_abs", "auc_mean151"}
-    assert set(metrics.METRICS) == {*metrics.DEFAULT, *metrics.REFLECTANCE, *variants}
-    assert all(metric.better for metric in metrics.METRICS.values() if metric.headline)
+    variants = {"ssim_u8", "ssim_vcip", "ae_vcip", "cos_rows", "cos_pixel", "delta_cf_abs", "auc_mean151"}
+    assert set(metrics.PAIRWISE) == {*metrics.DEFAULT, *metrics.REFLECTANCE, *variants}
+    assert set(metrics.METRICS) == {*metrics.PAIRWISE, *metrics.CONTEXT}
+    with pytest.raises(ValueError, match="auc_balanced needs more than two pictures"):
+        metrics.score(picture(0), picture(1), names=["auc_balanced"])
     assert metrics.METRICS["psnr"].sign == 1
     assert metrics.METRICS["ae"].sign == -1
 

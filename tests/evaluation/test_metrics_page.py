@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nirtrans.evaluation import metrics
-from nirtrans.evaluation.baselines import baselines, learn_palette
+from nirtrans.evaluation.reference import ORACLE_NAMES, learn_reference
 
 PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text()
 
@@ -17,7 +17,7 @@ def rows() -> dict[str, str]:
     for line in PAGE[: PAGE.index("## Baselines")].splitlines():
         cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)]
         if len(cells) > 3 and cells[1].startswith("`"):
-            found |= dict.fromkeys(re.findall(r"`(\w+)`", cells[1]), cells[-2])
+            found |= dict.fromkeys(re.findall(r"`([\w@]+)`", cells[1]), cells[-2])
     return found
 
 
@@ -34,6 +34,9 @@ def test_nothing_is_defined_that_does_not_exist() -> None:
     assert set(rows()) <= set(metrics.METRICS)
 
 
-def test_every_baseline_is_described() -> None:
-    for name in baselines(learn_palette([])):
-        assert f"`{name}`" in PAGE[PAGE.index("## Baselines") :]
+@pytest.mark.parametrize("domain", ["nir", "gray", "lineart"])
+def test_every_baseline_is_described(domain: str) -> None:
+    table = PAGE[PAGE.index("## Baselines") :]
+    for name in learn_reference(domain, []).predictors(truth=True):
+        row = next(line for line in table.splitlines() if re.match(rf"\|[^|]*`{name}`", line))
+        assert row.endswith("| the truth |") == (name in ORACLE_NAMES)

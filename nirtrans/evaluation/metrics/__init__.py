@@ -25,19 +25,34 @@ from nirtrans.evaluation.metrics.colour import (
     delta_cf,
     delta_cf_abs,
     rmse_ab,
+    shown_colourfulness,
 )
 from nirtrans.evaluation.metrics.fidelity import cos_rows, mae, mse, psnr, psnr_u8, psnr_y
 from nirtrans.evaluation.metrics.lab_difference import ciede2000
 from nirtrans.evaluation.metrics.planes import LUMA, excluded
 from nirtrans.evaluation.metrics.seams import Seam, seam, seam_gradient
-from nirtrans.evaluation.metrics.structure import ms_ssim, ssim, ssim_u7, ssim_vcip, ssim_y
-from nirtrans.evaluation.metrics.table import DEFAULT, METRICS, REFLECTANCE, VARIANTS, Metric, find_variants, score
+from nirtrans.evaluation.metrics.structure import ms_ssim, ssim, ssim_u7, ssim_u8, ssim_vcip, ssim_y
+from nirtrans.evaluation.metrics.table import (
+    CONTEXT,
+    DEFAULT,
+    METRICS,
+    PAIRWISE,
+    REFLECTANCE,
+    TOP,
+    VARIANTS,
+    Metric,
+    find_variants,
+    score,
+)
 
 __all__ = [
+    "CONTEXT",
     "DEFAULT",
     "LUMA",
     "METRICS",
+    "PAIRWISE",
     "REFLECTANCE",
+    "TOP",
     "VARIANTS",
     "Metric",
     "Seam",
@@ -75,8 +90,10 @@ __all__ = [
     "score",
     "seam",
     "seam_gradient",
+    "shown_colourfulness",
     "ssim",
     "ssim_u7",
+    "ssim_u8",
     "ssim_vcip",
     "ssim_y",
 ]

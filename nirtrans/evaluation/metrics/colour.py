@@ -112,6 +112,12 @@ def colourfulness(picture: Picture, valid: Mask = None) -> float:
     return _spread_and_shift(_opponents(picture, valid))
 
 
+def shown_colourfulness(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
+    """Return the `colourfulness` of the prediction alone; the truth gives the shape."""
+    a, _ = pair(prediction, truth)
+    return colourfulness(a, valid)
+
+
 def colourfulness_abs(picture: Picture, valid: Mask = None) -> float:
     """Return `colourfulness` with absolute opponents, as some published code has it: another quantity."""
     return _spread_and_shift(_opponents(picture, valid).abs())

@@ -30,6 +30,12 @@ def ssim(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
     return _ssim(a, b, mask(valid, a), _gaussian())
 
 
+def ssim_u8(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
+    """Return `ssim` after rounding both to 0..255, as written to 8-bit files."""
+    a, b = pair(prediction, truth)
+    return ssim((a * 255).round() / 255, (b * 255).round() / 255, valid)
+
+
 def ssim_y(prediction: Picture, truth: Picture, valid: Mask = None) -> float:
     """Return `ssim` of the luma."""
     a, b = pair(prediction, truth)
