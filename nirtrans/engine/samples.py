@@ -9,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from nirtrans.inference.padding import colorize_any_size
+from nirtrans.evaluation.view import View
 from nirtrans.io.atomic import make_folder
 from nirtrans.io.images import write_image
 from nirtrans.models.system import System
+from nirtrans.models.weights import ModelInfo
 
 FOLDER = "samples"
 GAP_PX = 4
@@ -23,16 +24,16 @@ class SampleSheet:
     """Rows of source, colorized and, where it is known, target.
 
     Attributes:
-        sources: [C, H, W] each, [0, 1], all of one size; the first channel is shown.
+        sources: [C, H, W] each, [0, 1]; the first channel is shown, of all the middle of the smallest.
         targets: [3, H, W] each, [0, 1], or empty where no target shows the same place.
-        stride_px: Sizes that the system accepts are multiples of it.
+        info: What the weights file of the system would say: how large pictures may be.
         folder: Folder of the run.
         device: Where to compute.
     """
 
     sources: Sequence[Tensor]
     targets: Sequence[Tensor]
-    stride_px: int
+    info: ModelInfo
     folder: Path
     device: torch.device
 
@@ -43,10 +44,12 @@ class SampleSheet:
             InputError: If the folder is not writable.
             IOFailure: If the disk is full.
         """
-        sources = [source[None].to(self.device) for source in self.sources]
-        fakes = [colorize_any_size(system, source, stride_px=self.stride_px)[0].cpu() for source in sources]
+        view = View(system, self.info, self.device)
+        fakes = [view.colorize(source) for source in self.sources]
         columns = [[source[:1].expand(3, -1, -1) for source in self.sources], fakes, list(self.targets)]
-        grid = join([list(row) for row in zip(*[column for column in columns if column], strict=True)])
+        height, width = (min(source.shape[axis] for source in self.sources) for axis in (1, 2))
+        rows = zip(*[column for column in columns if column], strict=True)
+        grid = join([[_middle(picture, height, width) for picture in row] for row in rows])
         write_image(make_folder(self.folder / FOLDER) / f"step-{step:06d}.png", to_bytes(grid))
 
 
@@ -60,6 +63,11 @@ def to_bytes(rgb: Tensor) -> NDArray[np.uint8]:
     """Round [3, H, W] in [0, 1] to [H, W, 3] of 8 bits; values outside are clipped."""
     levels = (rgb.float().clamp(0, 1) * 255).round().to(torch.uint8)
     return levels.permute(1, 2, 0).contiguous().numpy()  # [H, W, 3]
+
+
+def _middle(picture: Tensor, height: int, width: int) -> Tensor:
+    top, left = (picture.shape[1] - height) // 2, (picture.shape[2] - width) // 2
+    return picture[:, top : top + height, left : left + width]
 
 
 def _gapped(pictures: list[Tensor], *, dim: int) -> Tensor:

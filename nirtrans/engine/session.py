@@ -17,7 +17,7 @@ from accelerate.utils import broadcast_object_list
 from torch import Tensor
 
 from nirtrans.config import Run
-from nirtrans.data.collection import Collection, Picture, open_collection
+from nirtrans.data.collection import Collection, open_collection
 from nirtrans.data.loader import check_trainable, training_batches, with_pairing
 from nirtrans.data.sample import Batch
 from nirtrans.domains import find_domain
@@ -29,7 +29,7 @@ from nirtrans.engine.trainer import Hooks, Trainer
 from nirtrans.engine.trial import try_crop, warn_of_few, warn_of_idle, warn_of_penalty
 from nirtrans.errors import ConfigError
 from nirtrans.evaluation.validation import validate
-from nirtrans.inference.fill import fill_invalid
+from nirtrans.evaluation.view import View
 from nirtrans.io.atomic import write_text
 from nirtrans.models.build import build_system, check_pairing
 from nirtrans.models.halo import probe
@@ -182,13 +182,13 @@ def _hooks(run: Run, system: System, collection: Collection, out: Path, device: 
         logger.warning("no aligned pairs are held out to validate on; best.safetensors will be the newest weights")
         validation = None
     else:
-        validation = partial(validate, collection=held_out, stride_px=reach.stride_px, device=device, limit=VALIDATED)
+        validation = partial(validate, collection=held_out, info=info, device=device, limit=VALIDATED)
     shown = held_out if held_out.sources else collection.part("train")
-    sources, targets = sample_pictures(shown)
+    sources, targets = sample_pictures(shown, View(system, info, device))
     return Hooks(
         save_weights=partial(_save_weights, info),
         validate=validation,
-        sample=SampleSheet(sources, targets, stride_px=reach.stride_px, folder=out, device=device),
+        sample=SampleSheet(sources, targets, info=info, folder=out, device=device),
     )
 
 
@@ -196,16 +196,10 @@ def _save_weights(info: ModelInfo, path: Path, tensors: Mapping[str, Tensor], st
     save_weights(path, tensors, info.model_copy(update={"step": step}))
 
 
-def sample_pictures(collection: Collection) -> tuple[list[Tensor], list[Tensor]]:
-    """Return the middles of a few pictures [C, H, W] spread over a collection, and of their targets if aligned."""
+def sample_pictures(collection: Collection, view: View) -> tuple[list[Tensor], list[Tensor]]:
+    """Return what is seen of a few pictures [C, H, W] spread over a collection, and of their targets if aligned."""
     chosen = np.unique(np.linspace(0, len(collection.sources) - 1, SAMPLES).round().astype(int))
     sources = [collection.sources[index] for index in chosen]
     targets = [collection.targets[index] for index in chosen] if collection.aligned else []
     side = min(SAMPLE_PX, *(min(picture.size) for picture in sources))
-    return [_middle(picture, side) for picture in sources], [_middle(picture, side) for picture in targets]
-
-
-def _middle(picture: Picture, side: int) -> Tensor:
-    height, width = picture.size
-    pixels, valid = picture.read(((height - side) // 2, (width - side) // 2, side, side))
-    return torch.from_numpy(np.array(fill_invalid(pixels, valid)))
+    return [view.read(picture, side)[0] for picture in sources], [view.read(picture, side)[0] for picture in targets]

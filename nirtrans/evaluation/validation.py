@@ -7,11 +7,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nirtrans.data.collection import Collection, Picture
+from nirtrans.data.collection import Collection
 from nirtrans.evaluation.metrics import ae, psnr, ssim
-from nirtrans.inference.fill import fill_invalid
-from nirtrans.inference.padding import colorize_any_size
+from nirtrans.evaluation.view import View
 from nirtrans.models.system import System
+from nirtrans.models.weights import ModelInfo
 
 SIDE_PX = 512
 LEAST_SPREAD = 1e-3  # below it the targets are grey, and nothing is said of the output's colour
@@ -22,18 +22,19 @@ def validate(
     system: System,
     collection: Collection,
     *,
-    stride_px: int,
+    info: ModelInfo,
     device: torch.device | str = "cpu",
     limit: int = 64,
 ) -> dict[str, float]:
-    """Return the mean PSNR, SSIM and angular error over aligned pictures, cut to their middle 512 px, and the spread.
+    """Return the mean PSNR, SSIM and angular error over aligned pictures, and the spread of the colours.
 
+    Pictures are cut to their middle 512 px, or shrunk where the system colours shrunk pictures.
     The spread is that of the colours, as a share of the spread in the targets: 1 is as colourful, 0 is one colour.
 
     Args:
         system: What to judge; its mode and its device are left as they were found.
         collection: The part held out, aligned.
-        stride_px: Sizes that the system accepts are multiples of it; pictures are mirrored up to the next one.
+        info: What the weights file of the system would say: how large pictures may be.
         device: Where the system is.
         limit: Most pictures to look at, evenly spread over the collection.
 
@@ -46,8 +47,9 @@ def validate(
     found_spread, true_spread = 0.0, 0.0
     training = system.training
     system.eval()
-    for source, target, valid in _samples(collection, limit):
-        colour = colorize_any_size(system, source[None].to(device), stride_px=stride_px)[0].cpu()
+    view = View(system, info, torch.device(device))
+    for source, target, valid in _samples(view, collection, limit):
+        colour = view.colorize(source)
         for name, metric in METRICS.items():
             scores[name].append(metric(colour, target, valid))
         found_spread += colour_spread(colour, valid)
@@ -75,19 +77,11 @@ def colour_spread(rgb: Tensor, valid: Tensor | None = None) -> float:
     return chroma.std(1, correction=0).norm().item() if chroma.numel() else 0.0
 
 
-def _samples(collection: Collection, limit: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
+def _samples(view: View, collection: Collection, limit: int) -> Iterator[tuple[Tensor, Tensor, Tensor | None]]:
     """Yield source [C, h, w], target [3, h, w] and validity [h, w] of pictures spread over the collection."""
     count = len(collection.sources)
     for index in sorted({round(place) for place in np.linspace(0, count - 1, min(limit, count))}):
-        source, target = collection.sources[index], collection.targets[index]
-        window = _middle(source)
-        (nir, nir_valid), (rgb, rgb_valid) = source.read(window), target.read(window)
-        masks = [mask for mask in (nir_valid, rgb_valid) if mask is not None]
-        valid = np.logical_and.reduce(masks) if masks else None
-        filled = torch.from_numpy(np.ascontiguousarray(fill_invalid(nir, nir_valid)))
-        yield filled, torch.from_numpy(np.array(rgb)), None if valid is None else torch.from_numpy(valid)
-
-
-def _middle(picture: Picture) -> tuple[int, int, int, int]:
-    height, width = (min(size, SIDE_PX) for size in picture.size)
-    return (picture.size[0] - height) // 2, (picture.size[1] - width) // 2, height, width
+        source, source_valid = view.read(collection.sources[index], SIDE_PX)
+        target, target_valid = view.read(collection.targets[index], SIDE_PX)
+        masks = [mask for mask in (source_valid, target_valid) if mask is not None]
+        yield source, target, torch.stack(masks).all(0) if masks else None

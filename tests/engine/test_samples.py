@@ -6,16 +6,21 @@ import numpy as np
 import pytest
 import torch
 
+from nirtrans.config import Run
 from nirtrans.engine.samples import GAP_PX, SampleSheet
 from nirtrans.errors import InputError
 from nirtrans.io.images import read_image
+from nirtrans.models.weights import ModelInfo
 from tests.engine.systems import make_system
+from tests.inference.chroma_systems import Warm, photo_colorizer
+
+INFO = ModelInfo(model="test", run=Run(model="test", domain="nir"), halo_px=0, stride_px=8)
 
 
 def sheet(folder: Path, targets: int = 2) -> SampleSheet:
     sources = [torch.full((1, 10, 12), 0.2), torch.full((1, 10, 12), 0.4)]
     colours = [torch.full((3, 10, 12), 1.5), torch.full((3, 10, 12), -1.0)]
-    return SampleSheet(sources, colours[:targets], stride_px=8, folder=folder, device=torch.device("cpu"))
+    return SampleSheet(sources, colours[:targets], info=INFO, folder=folder, device=torch.device("cpu"))
 
 
 def test_grid(tmp_path: Path) -> None:
@@ -43,3 +48,11 @@ def test_unwritable_folder(tmp_path: Path) -> None:
     (tmp_path / "samples").write_text("a file")
     with pytest.raises(InputError, match="it is a file"):
         sheet(tmp_path)(make_system("regressor"), 1)
+
+
+def test_pictures_of_several_shapes_show_their_middle(tmp_path: Path) -> None:
+    sources = [torch.full((1, 32, 40), 0.2), torch.full((1, 48, 32), 0.4)]
+    given = SampleSheet(sources, [], info=photo_colorizer().info, folder=tmp_path, device=torch.device("cpu"))
+    given(Warm(), 1)
+    pixels = read_image(tmp_path / "samples" / "step-000001.png").pixels
+    assert pixels.shape == (2 * 32 + GAP_PX, 2 * 32 + GAP_PX, 3)

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from nirtrans.config import Preprocessing, Settings
+from nirtrans.config import Preprocessing, Run, Settings
 from nirtrans.data.collection import Collection, InMemory
 from nirtrans.evaluation.validation import colour_spread, validate
+from nirtrans.inference.scene import ArrayScene
 from nirtrans.models.system import System
+from nirtrans.models.weights import ModelInfo
+from tests.inference.chroma_systems import Warm, photo_colorizer
 
 STRIDE_PX = 64  # of networks with six halvings
-check = partial(validate, stride_px=STRIDE_PX)
+INFO = ModelInfo(model="copy", run=Run(model="copy", domain="nir"), halo_px=0, stride_px=STRIDE_PX)
+check = partial(validate, info=INFO)
 
 
 class Copy(System):
@@ -70,3 +74,18 @@ def test_nothing_to_compare_is_empty() -> None:
     system = Copy(Settings(), in_channels=1)
     assert check(system, replace(collection([(16, 16)]), aligned=False)) == {}
     assert check(system, collection([])) == {}
+
+
+def test_chroma_systems_are_judged_on_the_whole_picture_shrunk() -> None:
+    random = np.random.default_rng(0)
+    pixels = random.random((1, 600, 900), dtype=np.float32)
+    pixels[:, :, 100:] = 0.5  # what makes it differ lies outside of the middle 512 px
+    system, colorizer = Warm(), photo_colorizer()
+    truth = colorizer.colorize_array(ArrayScene(pixels))
+    aligned = Collection(
+        (InMemory("a", "a", pixels),), (InMemory("a", "a", truth),), True, Preprocessing(), "colours of the system"
+    )
+    assert validate(system, aligned, info=colorizer.info)["psnr"] > 35
+    assert system.seen == [torch.Size((1, 1, 32, 48))]
+    black = replace(aligned, targets=(InMemory("a", "a", np.zeros_like(truth)),))
+    assert validate(system, black, info=colorizer.info)["psnr"] < 10

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from chroma_systems import Plain, Warm, photo_colorizer
 
 from nirtrans.color.chroma import lightness
 from nirtrans.color.guidance import Guidance, no_guidance
@@ -14,6 +13,7 @@ from nirtrans.inference.photo import colorize_photo, predict_photo, shrink
 from nirtrans.inference.scene import ArrayScene
 from nirtrans.inference.upsample import upsampled
 from nirtrans.kernels import rgb_to_lab
+from tests.inference.chroma_systems import Plain, Warm, photo_colorizer
 
 SIZES = [(1, 1), (1, 700), (700, 1), (3, 5), (31, 33), (64, 48), (200, 90)]
 
