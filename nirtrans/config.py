@@ -171,6 +171,9 @@ class TrainSettings(Settings):
     """Arithmetic of the forward passes; weights stay float32."""
     channels_last: bool = False
     """Keep the channels of a pixel together in memory; the gain depends on the machine: `nirtrans bench train`."""
+    recompute: bool = False
+    """Compute activations at large sizes again in the backward pass instead of keeping them, where a network can: less
+    memory for a little time."""
     compile: bool = False
     """Compile the networks that colorize with torch.compile: minutes at the start, less time per step."""
     pool: NonNegativeInt = 50

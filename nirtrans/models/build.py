@@ -10,6 +10,7 @@ from nirtrans.domains import find_domain
 from nirtrans.errors import ConfigError, UnknownNameError
 from nirtrans.models.system import MODELS, System
 from nirtrans.nn.pool import ImagePool
+from nirtrans.nn.trunks import DilatedVGG
 
 
 def list_models(domain: str | None = None) -> list[str]:
@@ -77,7 +78,17 @@ def build_system(run: Run) -> System:
     for layer in system.modules():
         if isinstance(layer, ImagePool):
             layer.capacity, layer.seed = run.train.pool, run.train.seed
+    _recompute(run, system)
     return system
+
+
+def _recompute(run: Run, system: System) -> None:
+    """Tell the layers that can to compute activations again instead of keeping them."""
+    layers = [layer for layer in system.modules() if isinstance(layer, DilatedVGG)]
+    if run.train.recompute and not layers:
+        raise ConfigError(f"train.recompute: no network of {run.model} can; leave it out")
+    for layer in layers:
+        layer.recompute = run.train.recompute
 
 
 def count_parameters(system: System) -> int:

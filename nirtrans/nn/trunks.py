@@ -1,6 +1,10 @@
 """The trunk of Zhang et al. 2016 and 2017: VGG made deeper at 1/8 of the size, where dilation widens the view."""
 
+from typing import cast
+
+import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from nirtrans.errors import InputError
 from nirtrans.nn.norms import NormKind, make_norm
@@ -38,6 +42,7 @@ class DilatedVGG(nn.Module):
 
     def __init__(self, inputs: int, *, width: int = 64, norm: NormKind = "batch", strided: bool = True) -> None:
         super().__init__()
+        self.recompute = False
         self.strided, self.outputs = strided, width * BLOCKS[-1][0]
         given = inputs
         for number, (factor, count, dilation) in enumerate(BLOCKS, start=1):
@@ -59,13 +64,21 @@ class DilatedVGG(nn.Module):
         check_stride(x, STRIDE_PX, network="DilatedVGG")
         features = []
         for number in range(1, len(BLOCKS) + 1):
-            x = self.get_submodule(f"model{number}")(x)
+            x = self._block(number, x)
             if number == HALVED + 1 and context is not None:
                 x = x + context
             features.append(x)
             if number <= HALVED and not self.strided:
                 x = x[..., ::2, ::2]
         return features
+
+    def _block(self, number: int, x: Tensor) -> Tensor:
+        block = cast(nn.Sequential, self.get_submodule(f"model{number}"))
+        if self.recompute and number <= HALVED and torch.is_grad_enabled():
+            convolutions, norm = block[:-1], block[-1]  # the norm once: its running statistics move with every pass
+            parts = [checkpoint(convolutions, picture, use_reentrant=False) for picture in x.split(1)]
+            return norm(torch.cat(parts))
+        return block(x)
 
 
 def check_stride(x: Tensor, stride: int, *, network: str) -> None:

@@ -96,3 +96,10 @@ def test_defaults_are_written_out() -> None:
 def test_every_shipped_config_builds(name: str) -> None:
     with torch.device("meta"):
         assert count_parameters(build_system(resolve_run(name))) > 0
+
+
+def test_recompute_reaches_the_networks_that_can() -> None:
+    system = build_system(tiny_run("zhang2016", train={"recompute": True}))
+    assert system.get_submodule("to_ab.trunk").recompute
+    with pytest.raises(ConfigError, match=r"train\.recompute: no network of pix2pix can"):
+        build_system(tiny_run("pix2pix", train={"recompute": True}))
