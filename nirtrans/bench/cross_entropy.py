@@ -32,7 +32,7 @@ def cross_entropy(logits: Tensor, ab: Tensor, class_weight: Tensor, setting: Set
 
 
 def _functions(setting: Setting) -> dict[str, Loss]:
-    peers = with_compiled({"dense target": _dense}, setting.compiled)
+    peers = with_compiled({"dense target": dense_target_loss}, setting.compiled)
     return {"nirtrans": _ours} | peers | {"gathered": _gathered}
 
 
@@ -40,7 +40,7 @@ def _ours(logits: Tensor, ab: Tensor, class_weight: Tensor) -> Tensor:
     return soft_cross_entropy(logits, ab, class_weight=class_weight)
 
 
-def _dense(logits: Tensor, ab: Tensor, class_weight: Tensor) -> Tensor:
+def dense_target_loss(logits: Tensor, ab: Tensor, class_weight: Tensor) -> Tensor:
     """Write the target out over all bins, then torch's own cross-entropy against probabilities."""
     index, weight = encode_by_distances(ab, ab_bins().to(ab.device))
     target = torch.zeros_like(logits).scatter_(1, index, weight.to(logits.dtype))

@@ -6,10 +6,9 @@ the result take by themselves, on one thread each: where one thread reads and on
 that encodes on all cores can be.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from nirtrans.bench.case import absent
 from nirtrans.bench.raster_memory import memory
@@ -18,7 +17,7 @@ from nirtrans.bench.raster_place import Place, Sizes
 from nirtrans.bench.raster_restart import restart
 from nirtrans.bench.raster_speed import speed
 from nirtrans.bench.report import environment
-from nirtrans.bench.tables import Findings, Goal, Table, keep_tables, tables_markdown
+from nirtrans.bench.tables import Findings, collect
 from nirtrans.errors import InputError, RunError
 
 PEERS = {"geoai": "geoai", "torchgeo": "torchgeo", "terratorch": "terratorch"}
@@ -55,7 +54,7 @@ def run(
         about = environment(device, PACKAGES) | {"command": command, "threads": max(threads), "absent": absent(PEERS)}
         with TemporaryDirectory() as folder:
             place = Place(Path(folder), SIZES["quick" if quick else "full"], max(threads), device, failures)
-            texts.append(_collect(findings(place), about, out, f"geotiff-{device}"))
+            texts.append(collect(findings(place), about, out, f"geotiff-{device}"))
     if failures:
         raise RunError("; ".join(failures))
     return "\n".join(texts)
@@ -66,25 +65,3 @@ def findings(place: Place) -> Iterator[Findings]:
     yield from speed(place)
     yield memory(place)
     yield restart(place)
-
-
-def _collect(found: Iterator[Findings], about: Mapping[str, Any], out: Path | None, name: str) -> str:
-    """Render all tables; they are written after each, so that a run cut short leaves what it has."""
-    tables: list[Table] = []
-    goals: list[Goal] = []
-    text = ""
-    for table, reached in found:
-        tables.append(table)
-        goals += reached
-        text = "\n".join([*_head(about), *tables_markdown(tables, goals)]) + "\n"
-        if out is not None:
-            keep_tables(out, name, (tables, goals), about, text)
-    return text
-
-
-def _head(about: Mapping[str, Any]) -> list[str]:
-    versions = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
-    machine = f"{about['device']}, {about['processors']} processors, {about['threads']} threads"
-    load = f"load average {about['load_average'][0]:.1f} at the start"
-    missing = [f"Not installed, hence not measured: {', '.join(about['absent'])}.", ""] if about["absent"] else []
-    return [f"`{about['command']}` on {machine}, {load}, commit {about['commit']}; {versions}.", "", *missing]

@@ -13,7 +13,7 @@ from nirtrans.bench.timing import GPU_ROUNDS, QUICK_ROUNDS, ROUNDS, cpu_clock, c
 from nirtrans.errors import InputError, RunError
 from nirtrans.kernels import build_info
 
-SUITES = ("lab", "bins", "ssim", "train", "geotiff")
+SUITES = ("lab", "bins", "ssim", "train", "classes", "geotiff")
 
 
 def run_suite(

@@ -1,7 +1,7 @@
 """Tables of figures and goals, for what no race describes: JSON to keep, Markdown to read."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,35 @@ def keep_tables(
     record = {"environment": dict(about), "goals": kept, "tables": [asdict(table) for table in tables]}
     write_text(folder / f"{name}.json", json.dumps(record, indent=1) + "\n")
     write_text(folder / f"{name}.md", text)
+
+
+def collect(found: Iterator[Findings], about: Mapping[str, Any], out: Path | None, name: str) -> str:
+    """Render all tables; they are written after each, so that a run cut short leaves what it has.
+
+    Args:
+        found: Tables as they come.
+        about: The environment, with `command`, `threads` and the names of peers that are `absent`.
+        out: Folder for NAME.json and NAME.md; nothing is written if None.
+        name: Of both files.
+    """
+    tables: list[Table] = []
+    goals: list[Goal] = []
+    text = ""
+    for table, reached in found:
+        tables.append(table)
+        goals += reached
+        text = "\n".join([*_head(about), *tables_markdown(tables, goals)]) + "\n"
+        if out is not None:
+            keep_tables(out, name, (tables, goals), about, text)
+    return text
+
+
+def _head(about: Mapping[str, Any]) -> list[str]:
+    versions = ", ".join(f"{name} {version}" for name, version in about["packages"].items())
+    machine = f"{about['device']}, {about['processors']} processors, {about['threads']} threads"
+    load = f"load average {about['load_average'][0]:.1f} at the start"
+    missing = [f"Not installed, hence not measured: {', '.join(about['absent'])}.", ""] if about["absent"] else []
+    return [f"`{about['command']}` on {machine}, {load}, commit {about['commit']}; {versions}.", "", *missing]
 
 
 def recorded_tables(file: Path) -> tuple[list[Table], list[Goal]]:

@@ -12,7 +12,7 @@ RESULTS = Path("benchmarks/results")
 
 def bench(
     what: Annotated[
-        Literal["lab", "bins", "ssim", "train", "geotiff"],
+        Literal["lab", "bins", "ssim", "train", "classes", "geotiff"],
         typer.Argument(help="Kernels, training steps, or the pipeline of rasters."),
     ] = "lab",
     out: Annotated[

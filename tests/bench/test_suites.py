@@ -131,3 +131,12 @@ def test_runs_where_only_torch_is_installed() -> None:
         f"import nirtrans.bench.{name}" for name in ("suites", *MODULES)
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_the_profile_of_class_training(tmp_path: Path) -> None:
+    text = suites.run_suite("classes", threads=[1], devices=["cpu"], out=tmp_path, quick=True)
+    assert (tmp_path / "classes-cpu.md").read_text() == text
+    profile, memory = json.loads((tmp_path / "classes-cpu.json").read_text())["tables"]
+    assert sum(share for _, share in profile["rows"].values()) == pytest.approx(100)
+    assert {"network, forward", "encoding and loss", "Lab of the target"} <= profile["rows"].keys()
+    assert memory["rows"]["dense target, plain PyTorch"][1] > memory["rows"]["nirtrans"][1] > 0
