@@ -126,7 +126,7 @@ def _averaging_copy(system: System) -> System:
                 setattr(parent, name, _Averaging(layer))
             elif isinstance(layer, BinDecoder):
                 setattr(parent, name, _MeanChroma())
-            elif isinstance(layer, NORMS):
+            elif isinstance(layer, (*NORMS, nn.PReLU)):  # all values are positive
                 setattr(parent, name, nn.Identity())
             elif isinstance(layer, PixelNoise):  # it looks at no pixel, and would hide the period of the gradients
                 layer.scale = 0.0

@@ -10,6 +10,7 @@ from nirtrans.domains import DOMAINS
 from nirtrans.models import MODELS, System, build_system
 from nirtrans.models.halo import probe
 from nirtrans.models.weights import ModelInfo, inference_tensors, load_system, save_weights
+from nirtrans.nn.noise import Place, placed
 from nirtrans.nn.norms import freeze_statistics
 from tests.models.tiny import WHOLE, norm_of, tiny_batch, tiny_run
 
@@ -113,6 +114,14 @@ def test_the_weights_file_is_enough_to_colorize(name: str, tmp_path: Path) -> No
     assert not any(parameter.requires_grad or parameter.is_meta for parameter in loaded.parameters())
 
 
+def tile_of(system: System, source: torch.Tensor, rows: slice, columns: slice = slice(None)) -> torch.Tensor:
+    """Colorize a part of a picture; noise knows where its pixels come from."""
+    sizes = zip(source.shape[2:], (rows, columns), strict=True)
+    place = Place(*(torch.arange(size)[part][None] for size, part in sizes))
+    with placed(place):
+        return system.colorize(source[..., rows, columns]).detach()
+
+
 @every_model
 @pytest.mark.parametrize("norm", ["instance", "group", "batch", "none"])
 def test_a_tile_with_the_probed_halo_equals_the_whole(name: str, norm: str) -> None:
@@ -129,8 +138,8 @@ def test_a_tile_with_the_probed_halo_equals_the_whole(name: str, norm: str) -> N
     freeze_statistics(system, source, forward=system.colorize)
     whole = system.colorize(source).detach()
     first = halo + stride  # one tile inside, one at the upper left corner of the picture
-    inside = system.colorize(source[..., first - halo : first + stride + halo, :]).detach()
-    corner = system.colorize(source[..., : stride + halo, : stride + halo]).detach()
+    inside = tile_of(system, source, slice(first - halo, first + stride + halo))
+    corner = tile_of(system, source, slice(stride + halo), slice(stride + halo))
     torch.testing.assert_close(inside[..., halo:-halo, :], whole[..., first : first + stride, :], rtol=0, atol=1e-12)
     torch.testing.assert_close(corner[..., :stride, :stride], whole[..., :stride, :stride], rtol=0, atol=1e-12)
 
@@ -150,5 +159,5 @@ def test_a_halo_one_stride_short_is_not_enough(name: str) -> None:
             torch.nn.init.kaiming_normal_(parameter)
     first = reach.halo_px
     whole = system.colorize(source)[..., first : first + stride, :]
-    tile = system.colorize(source[..., first - short : first + stride + short, :])[..., short : short + stride, :]
+    tile = tile_of(system, source, slice(first - short, first + stride + short))[..., short : short + stride, :]
     assert (whole - tile).abs().max() > 1e-12

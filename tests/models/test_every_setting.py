@@ -25,6 +25,7 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "unit": {"fidelity": FIDELITY},  # its critics are those of several scales
     "scgan-triplet": {"noise": 0.1, "stacked": 0.1},
     "sshape": {"fidelity": FIDELITY},
+    "pksvision": {"representation": 1.0},
 }
 """Settings without which others have nothing to say, such as luma_share without blend."""
 INSTEAD: dict[str, Any] = {
@@ -37,6 +38,7 @@ INSTEAD: dict[str, Any] = {
     "critic_layers": 2,
     "scales": 1,
     "skip_gray": 128.0,
+    "dense_px": SIDE_PX,
 }
 """Where neither the next number nor the next choice will do."""
 

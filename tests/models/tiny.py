@@ -22,6 +22,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "width": 4, "critic_width": 4, "critic_layers": 3, "adversarial": 0.01, "intensity": 2,
     },
     "zhang2016": {"width": 4},
+    "pksvision": {"width": 4, "critic_width": 2, "representation": 0},
+    "cao2017": {"width": 4, "critic_width": 2, "l1": 10},  # the critic alone does not ask for the true colours
     "sshape": {"width": 8, "halvings": 2, "edge_width": 4, "edges": 0.1},
 }  # fmt: skip
 SIDE_PX = 32
