@@ -1,0 +1,62 @@
+"""Train the small preset of every gray colorizer for the same processor time, and judge all on unseen photographs.
+
+    python scripts/compare_gray.py --minutes 5 --out runs/gray
+
+The training folder of the BSDS500 photographs trains, the half of its test folder that is held aside judges. All see
+pictures of the same size. How many steps fit into the minutes is measured first, in processor seconds. The newest
+averaged weights are judged: what is held aside decides nothing. Leaves what `compare_nir.py` leaves.
+"""
+
+import argparse
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from compare_nir import DATA, compete, evaluate, seconds_per_step, write_config
+
+SYSTEMS = (
+    "zhang2016-small",
+    "zhang2017-small",
+    "iizuka2016-small",
+    "koalarization-small",
+    "resnet-unet-small",
+    "chromagan-small",
+    "vidar-small",
+    "ipcv-small",
+    "team-india-small",
+    "pksvision-small",
+    "colorcapsnet-small",
+    "cao2017-small",
+    "nirtrans-base-gray-small",
+)
+SHARED = {"short_side_px": 128, "crop_px": 112, "flip": True}
+
+
+def sources() -> list[dict[str, Any]]:
+    """Return both folders, one to train on, one to judge on."""
+    folder = DATA / "rgb" / "bsds500"
+    parts = {"train": "train", "test_half": "val"}
+    return [{"path": str(folder / name), "splits": {"*": split}} for name, split in parts.items()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=5, help="processor minutes of each system")
+    parser.add_argument("--validations", type=int, default=1)
+    parser.add_argument("--systems", nargs="+", default=SYSTEMS)
+    parser.add_argument("--parallel", type=int, default=2, help="systems that train at the same time, one thread each")
+    arguments = parser.parse_args()
+    arguments.out.mkdir(parents=True, exist_ok=True)
+    configs = [write_config(name, {**SHARED, "sources": sources()}, arguments.out) for name in arguments.systems]
+    costs = [seconds_per_step(config, config.with_name(f"{config.stem}-probe")) for config in configs]
+    with ThreadPoolExecutor(arguments.parallel) as pool:
+        runs = [pool.submit(compete, *run, arguments) for run in zip(arguments.systems, configs, costs, strict=True)]
+        rows = [run.result() for run in runs]
+    (arguments.out / "budget.json").write_text(json.dumps(rows, indent=1) + "\n")
+    evaluate([arguments.out / name for name in arguments.systems], arguments.out / "report")
+
+
+if __name__ == "__main__":
+    main()
