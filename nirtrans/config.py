@@ -83,6 +83,10 @@ class DataSettings(Settings):
     """What to train on; empty means the built-in synthetic scenes."""
     exclude: str | None = None
     """CSV file with a column `id`: pictures to leave out, such as `nirtrans data check-registration --out` writes."""
+    prior: str | None = None
+    """File of how often each ab bin occurs, as `nirtrans data prior` writes it, for models that weight rare colours up.
+
+    None: the training pictures are counted when a run begins."""
     pairing: Pairing | None = None
     """paired: source and target of one place; unpaired: drawn independently; mixed: both kinds of batch alternate.
 

@@ -30,7 +30,11 @@ class Task:
 
     def rate(self) -> float:
         """Units per second since this task began, resumed units not counted."""
-        return (self.done - self._first) / max(time.monotonic() - self._began, 1e-9)
+        return (self.done - self._first) / max(self.spent_s(), 1e-9)
+
+    def spent_s(self) -> float:
+        """Seconds since this task began."""
+        return time.monotonic() - self._began
 
     def left_s(self) -> float | None:
         """Seconds left at the present rate; None before the first unit."""

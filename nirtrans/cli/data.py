@@ -1,4 +1,4 @@
-"""`nirtrans data`: look into data folders, split them, check pairs."""
+"""`nirtrans data`: look into data folders, split them, check pairs, count colours."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nirtrans.cli.options import Debug, Seed
+from nirtrans.cli.prior import prior
 
 if TYPE_CHECKING:
     from nirtrans.data.inspection import GroupReport, SourceReport
 
-data_app = typer.Typer(help="Look into data folders, split them by scene, check pairs.", no_args_is_help=True)
+data_app = typer.Typer(
+    help="Look into data folders, split them by scene, check pairs, count colours.", no_args_is_help=True
+)
 MOST_LISTED = 8
 """Sizes, bands or files listed before the rest is only counted."""
 
@@ -114,6 +117,9 @@ def check_registration(
             f"{drawn}: written"
             + (f", with {out}; to train without these pairs: --set data.exclude={out}" if out else "")
         )
+
+
+data_app.command("prior")(prior)
 
 
 def _print_report(report: "SourceReport") -> None:

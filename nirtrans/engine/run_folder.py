@@ -93,10 +93,12 @@ def agree(stored: Run, given: Mapping[str, Any], *, origin: str) -> Run:
 
 
 def with_absolute_paths(run: Run) -> Run:
-    """Return the run with sources and a list of exclusions that are found from any folder."""
+    """Return the run with sources, a list of exclusions and a prior that are found from any folder."""
     sources = tuple(source.model_copy(update={"path": _absolute(source.path)}) for source in run.data.sources)
-    exclude = run.data.exclude and _absolute(run.data.exclude)
-    return run.model_copy(update={"data": run.data.model_copy(update={"sources": sources, "exclude": exclude})})
+    files = {
+        name: path and _absolute(path) for name, path in (("exclude", run.data.exclude), ("prior", run.data.prior))
+    }
+    return run.model_copy(update={"data": run.data.model_copy(update={"sources": sources, **files})})
 
 
 def _absolute(path: str) -> str:

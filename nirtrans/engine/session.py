@@ -22,6 +22,7 @@ from nirtrans.data.loader import check_trainable, training_batches, with_pairing
 from nirtrans.data.sample import Batch
 from nirtrans.domains import find_domain
 from nirtrans.engine import run_folder
+from nirtrans.engine.colour_prior import learn_prior
 from nirtrans.engine.distributed import finish, launch, together
 from nirtrans.engine.optimizers import check_phases
 from nirtrans.engine.samples import SampleSheet
@@ -92,6 +93,9 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
             warn_of_few(collection.part("train"), run)
             warn_of_idle(collection.part("train"), run, system)
             warn_of_penalty(system)
+        if not request.resume:
+            shown = progress if accelerator.is_main_process else SILENT
+            learn_prior(system, collection.part("train"), run.data, init_from=request.init_from, progress=shown)
         out = _folder(request, collection, accelerator)
         trainer = Trainer(
             run,
