@@ -1,10 +1,11 @@
-"""`nirtrans data`: look into data folders, split them, check pairs, count colours."""
+"""`nirtrans data`: look into data folders, split them, check pairs, count colours, draw lines."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nirtrans.cli.derive import derive
 from nirtrans.cli.options import Debug, Seed
 from nirtrans.cli.prior import prior
 
@@ -120,6 +121,7 @@ def check_registration(
 
 
 data_app.command("prior")(prior)
+data_app.command("derive")(derive)
 
 
 def _print_report(report: "SourceReport") -> None:

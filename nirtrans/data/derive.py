@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +16,9 @@ from nirtrans.data.layout import Layout
 from nirtrans.data.picture import Collection, Picture, Pixels, Window, cut
 from nirtrans.data.readable import open_readable
 from nirtrans.data.split import Label
-from nirtrans.io.images import to_unit
+from nirtrans.io.images import read_image, to_unit, write_image
 
+Kind = Literal["gray", "xdog", "canny"]
 LUMA = (0.299, 0.587, 0.114)
 """Weights of red, green and blue. Source: ITU-R BT.601."""
 DRAWINGS: dict[Drawing, Callable[[NDArray[np.float32]], NDArray[np.float32]]] = {"xdog": xdog, "canny": canny}
@@ -40,7 +43,31 @@ def draw(rgb: NDArray[np.float32], valid: NDArray[np.bool_] | None = None, *, by
     gray = luma(rgb)[0]
     if valid is not None:
         gray = np.where(valid, gray, np.float32(1))
-    return (DRAWINGS[by](gray)[None] * 255).round().astype(np.uint8)
+    return _to_bytes(DRAWINGS[by](gray)[None])
+
+
+def derive_file(source: Path, target: Path, kind: Kind) -> None:
+    """Write what is made of a colour picture, 8 bits deep; alpha and EXIF are kept.
+
+    Args:
+        source: A picture; one that is gray is its own luma.
+        target: Its suffix decides the format.
+        kind: gray, or how lines are drawn.
+
+    Raises:
+        DataError: If the source is unreadable.
+        InputError: If the target cannot be written or cannot hold the alpha channel.
+    """
+    image = read_image(source)
+    rgb = np.broadcast_to(to_unit(image.pixels).clip(0, 1), (*image.pixels.shape[:2], 3)).transpose(2, 0, 1)
+    opaque = None if image.alpha is None else image.alpha > 0
+    made = _to_bytes(luma(rgb)) if kind == "gray" else draw(rgb, opaque, by=kind)
+    alpha = None if image.alpha is None else _to_bytes(to_unit(image.alpha))
+    write_image(target, made[0], alpha=alpha, exif=image.exif)
+
+
+def _to_bytes(unit: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return (unit * 255).round().astype(np.uint8)
 
 
 @dataclass(frozen=True)

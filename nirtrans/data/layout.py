@@ -59,14 +59,16 @@ def find_layout(path: Path, domain: str | None = None) -> Layout:
     for name in [domain] if domain else DOMAINS:
         folders = [_first_folder(path, names) for names in (SOURCE_FOLDERS.get(name, (name,)), TARGET_FOLDERS)]
         if all(folders):
-            return Layout(path, "pairs", {folder.name: _images(folder) for folder in folders if folder}, name)
+            return Layout(path, "pairs", {folder.name: pictures_by_name(folder) for folder in folders if folder}, name)
     if all((path / part).is_dir() for part in UNPAIRED_FOLDERS[:2]):
-        return Layout(path, "unpaired", {p: _images(path / p) for p in UNPAIRED_FOLDERS if (path / p).is_dir()})
+        return Layout(
+            path, "unpaired", {p: pictures_by_name(path / p) for p in UNPAIRED_FOLDERS if (path / p).is_dir()}
+        )
     rasters = sorted(item for item in path.iterdir() if _is_raster(item))
     if rasters and domain in (None, "nir"):
         return Layout(path, "rasters", {"rasters": _by_name(rasters)})
     if domain != "nir" and list_images(path):
-        return Layout(path, "pictures", {"pictures": _images(path)})
+        return Layout(path, "pictures", {"pictures": pictures_by_name(path)})
     raise DataError(_nothing_of_use(path, domain))
 
 
@@ -84,7 +86,12 @@ def _is_raster(path: Path) -> bool:
     return path.suffix.lower() in RASTER_SUFFIXES and not path.name.startswith(".")
 
 
-def _images(folder: Path) -> dict[str, Path]:
+def pictures_by_name(folder: Path) -> dict[str, Path]:
+    """Return the pictures directly inside a folder by name without suffix.
+
+    Raises:
+        DataError: If there are none, or two share a name.
+    """
     found = _by_name(list_images(folder))
     if not found:
         raise DataError(f"{folder}: no pictures in it; expected {', '.join(IMAGE_SUFFIXES)}")
