@@ -45,3 +45,32 @@ def resize_guidance(guidance: Guidance, size: tuple[int, int]) -> Guidance:
     share, total = (F.adaptive_avg_pool2d(x, size) for x in (guidance.mask, guidance.ab * guidance.mask))
     given = share > 0
     return Guidance(total / share.where(given, 1), given.to(share.dtype), guidance.histogram, guidance.saturation)
+
+
+def paint_boxes(ab: Tensor, boxes: Tensor, size: tuple[int, int]) -> Guidance:
+    """Give the pixels of each box its colour; where boxes overlap, the mean of their colours.
+
+    Args:
+        ab: Colours in CIE units, [N, K, 2].
+        boxes: Top, left, bottom and right, [N, K, 4], int64, inside the picture; bottom and right are outside the box,
+            so that a box whose bottom is its top is none.
+        size: Height and width of the picture.
+
+    Returns:
+        Guidance of that size, float32.
+
+    Example:
+        >>> paint_boxes(torch.tensor([[[9.0, 5.0]]]), torch.tensor([[[0, 0, 2, 1]]]), (2, 2)).mask.flatten().tolist()
+        [1.0, 0.0, 1.0, 0.0]
+    """
+    n, (height, width) = len(ab), size
+    painted = torch.cat([ab, torch.ones_like(ab[..., :1])], dim=2).double().transpose(1, 2)  # [N, 3, K]
+    top, left, bottom, right = boxes.unbind(2)
+    steps = painted.new_zeros(n, 3, (height + 1) * (width + 1))  # sums over them from the upper left are the picture
+    for sign, row, column in ((1, top, left), (-1, bottom, left), (-1, top, right), (1, bottom, right)):
+        place = (row * (width + 1) + column)[:, None].expand(-1, 3, -1)
+        steps.scatter_add_(2, place, sign * painted)
+    sums = steps.view(n, 3, height + 1, width + 1).cumsum(2).cumsum(3)[..., :height, :width]
+    count = sums[:, 2:].round()  # boxes over each pixel
+    colours = (sums[:, :2] / count.clamp(min=1)).where(count > 0, 0.0)
+    return Guidance(colours.float(), (count > 0).float())

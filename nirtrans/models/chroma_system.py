@@ -19,14 +19,15 @@ class ChromaSystem(System):
     again, edges following the full lightness (`nirtrans.inference.photo`).
 
     Attributes:
-        guidance: What `predict` understands of a `Guidance`; empty for automatic systems.
+        guidance: What `predict` understands of a `Guidance`; empty for automatic systems. That of a class is what its
+            systems may understand, depending on their settings.
         needs_guidance: Whether there is no picture without hints, as for scribble propagation.
         bins: The classes of `predict_logits`; None for systems that predict no distribution.
     """
 
     domains = frozenset({"gray"})
     pairings = frozenset({"paired"})
-    guidance: ClassVar[frozenset[GuidanceKind]] = frozenset()
+    guidance: frozenset[GuidanceKind] = frozenset()
     needs_guidance: ClassVar[bool] = False
     bins: BinSpec | None = None
 

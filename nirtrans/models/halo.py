@@ -17,6 +17,7 @@ from nirtrans.color.chroma import resize_chroma
 from nirtrans.errors import InputError
 from nirtrans.models.chroma_system import ChromaSystem
 from nirtrans.models.system import System
+from nirtrans.nn.conditioning import HintInput
 from nirtrans.nn.heads import BinDecoder
 from nirtrans.nn.noise import PixelNoise
 from nirtrans.nn.norms import SpatialNorm
@@ -126,6 +127,8 @@ def _averaging_copy(system: System) -> System:
                 setattr(parent, name, _Averaging(layer))
             elif isinstance(layer, BinDecoder):
                 setattr(parent, name, _MeanChroma())
+            elif isinstance(layer, HintInput):
+                setattr(parent, name, _LightAlone())
             elif isinstance(layer, (*NORMS, nn.PReLU)):  # all values are positive
                 setattr(parent, name, nn.Identity())
             elif isinstance(layer, PixelNoise):  # it looks at no pixel, and would hide the period of the gradients
@@ -157,3 +160,11 @@ class _MeanChroma(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, C, H, W] -> [N, 2, H, W]."""
         return x.mean(1, keepdim=True).expand(-1, 2, -1, -1)
+
+
+class _LightAlone(nn.Module):
+    """Hints of the twin: left out, since those that are absent are no positive numbers."""
+
+    def forward(self, light: Tensor, hints: Tensor) -> Tensor:
+        """[N, 1, H, W] and [N, 3, H, W] -> [N, 1, H, W]."""
+        return light

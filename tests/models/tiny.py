@@ -24,6 +24,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "zhang2016": {"width": 4},
     "pksvision": {"width": 4, "critic_width": 2, "representation": 0},
     "cao2017": {"width": 4, "critic_width": 2, "l1": 10},  # the critic alone does not ask for the true colours
+    "zhang2017": {"width": 4},
     "sshape": {"width": 8, "halvings": 2, "edge_width": 4, "edges": 0.1},
 }  # fmt: skip
 SIDE_PX = 32
