@@ -32,6 +32,11 @@ def zhang2016(published: Tensors) -> dict[str, Tensor]:
     return tensors | {"to_ab.prior.frequency": torch.full((len(AB313),), 1 / len(AB313))}
 
 
+def zhang2017(published: Tensors) -> dict[str, Tensor]:
+    """Rename the tensors of `model1` to `model10`; those of the decoder and of both heads have our names."""
+    return {_in_trunk(name): tensor for name, tensor in published.items()}
+
+
 def _in_trunk(name: str) -> str:
     block = name.split(".")[0].removeprefix("model")
     shared = block.isdecimal() and 1 <= int(block) <= len(BLOCKS)
@@ -40,6 +45,7 @@ def _in_trunk(name: str) -> str:
 
 PUBLISHED: dict[str, tuple[Callable[[Tensors], dict[str, Tensor]], dict[str, float]]] = {
     "zhang2016": (zhang2016, {"temperature": 1.0}),
+    "zhang2017": (zhang2017, {"mask_centre": 0.0}),
 }
 """By model: how its published tensors are renamed, and the settings of the published network that differ from ours."""
 

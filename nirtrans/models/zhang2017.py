@@ -1,8 +1,9 @@
 """zhang2017: colours that follow hints of the user, or the network's own idea where nothing is said.
 
 Zhang, Zhu, Isola, Geng, Lin, Yu, Efros: "Real-time user-guided image colorization with learned deep priors", SIGGRAPH
-2017. The original code (MIT) was not copied; its layer names are kept, so that published weights fit the network. In the
-paper's words: local hints are a and b of points and their mask, global hints the colour histogram and the saturation.
+2017. The original code (MIT) was not used; weights published with it can be brought over, see
+`nirtrans.models.published`. In the paper's words: local hints are a and b of points and their mask, global hints the
+colour histogram and the saturation.
 
     to_ab  `GuidedUNet`: 34,187,027 values, 954,880 more with global hints (`network.palette`)
 
@@ -51,6 +52,8 @@ class Zhang2017(ChromaSystem):
         """Behind each block: batch (the paper's), instance, group or none."""
         palette: bool = False
         """Whether it takes the histogram and the saturation of another picture, too (`--palette`)."""
+        mask_centre: Annotated[float, Field(ge=0, le=1)] = 0.5
+        """Subtracted from the mask of the hints; 0 in the published weights."""
         hints: HintKind = "patches"
         """Hints of training: patches (the paper's), pixels (5 to 15, as NTIRE 2019) or strokes."""
         classes: Annotated[float, Field(ge=0)] = 1.0
@@ -69,7 +72,8 @@ class Zhang2017(ChromaSystem):
 
     def __init__(self, params: Params, *, in_channels: int) -> None:
         super().__init__(params, in_channels=in_channels)
-        self.to_ab = GuidedUNet(width=params.width, norm=params.norm, palette=params.palette)
+        p = params
+        self.to_ab = GuidedUNet(width=p.width, norm=p.norm, palette=p.palette, mask_centre=p.mask_centre)
         if not params.palette:
             self.guidance = frozenset({"points"})
 

@@ -16,6 +16,8 @@ PALETTE = 313 + 1
 """Histogram of the 313 bins, and whether it is given."""
 SATURATION = 1 + 1
 """Mean saturation, and whether it is given."""
+FAINT = 0.01
+"""Of the first colours, which would else lie where tanh is flat."""
 HINTED = 4
 """Channels of the input: lightness, a, b and mask."""
 
@@ -27,12 +29,15 @@ class GuidedUNet(nn.Module):
         width: Channels of the first block; 64 in the paper.
         norm: Behind each block.
         palette: Whether to take the colours of the picture as a whole, too: 954,880 values more at width 64.
+        mask_centre: Subtracted from the mask of the hints.
     """
 
-    def __init__(self, *, width: int = 64, norm: NormKind = "batch", palette: bool = False) -> None:
+    def __init__(
+        self, *, width: int = 64, norm: NormKind = "batch", palette: bool = False, mask_centre: float = 0.5
+    ) -> None:
         super().__init__()
         w = width
-        self.input = HintInput()
+        self.input = HintInput(centre=mask_centre)
         self.trunk = DilatedVGG(HINTED, width=w, norm=norm, strided=False)
         self.model8up, self.model3short8 = _doubled(8 * w, 4 * w), _beside(4 * w, 4 * w)
         self.model8 = nn.Sequential(nn.ReLU(), *conv_block(4 * w, 4 * w, count=2, norm=norm))
@@ -41,9 +46,11 @@ class GuidedUNet(nn.Module):
         self.model10up, self.model1short10 = _doubled(2 * w, 2 * w), _beside(w, 2 * w)
         self.model10 = nn.Sequential(nn.ReLU(), nn.Conv2d(2 * w, 2 * w, 3, padding=1), nn.LeakyReLU(LEAK))
         self.model_class = nn.Sequential(nn.Conv2d(4 * w, len(AB529), 1))
-        self.model_out = nn.Sequential(nn.Conv2d(2 * w, 2, 1), nn.Tanh())
+        colours = nn.Conv2d(2 * w, 2, 1)
+        self.model_out = nn.Sequential(colours, nn.Tanh())
         self.global_hints = GlobalHints(8 * w, norm=norm) if palette else None
         init_rectified(self)
+        colours.weight.data.mul_(FAINT)
 
     def forward(
         self, light: Tensor, hints: Tensor, palette: Tensor | None = None, *, detach: bool = False
@@ -73,12 +80,12 @@ class GlobalHints(nn.Module):
 
     Args:
         channels: Of the features; 512 in the paper.
-        norm: As in the network; a single vector has no statistics of its own, so that instance means group here.
+        norm: As in the network if that is batch; a single vector has no statistics of its own for any other.
     """
 
     def __init__(self, channels: int, *, norm: NormKind) -> None:
         super().__init__()
-        kind: NormKind = "group" if norm == "instance" else norm
+        kind: NormKind = "batch" if norm == "batch" else "none"
         self.histogram, self.saturation = nn.Conv2d(PALETTE, channels, 1), nn.Conv2d(SATURATION, channels, 1)
         layers: list[nn.Module] = [nn.ReLU(), make_norm(kind, channels)]
         for _ in range(3):
