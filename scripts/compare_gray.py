@@ -30,7 +30,7 @@ SYSTEMS = (
     "cao2017-small",
     "nirtrans-base-gray-small",
 )
-SHARED = {"short_side_px": 128, "crop_px": 112, "flip": True}
+SHARED = {"short_side_px": 128, "crop_px": 128, "flip": True}  # 128: the U-Nets halve it five times
 
 
 def sources() -> list[dict[str, Any]]:

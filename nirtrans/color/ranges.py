@@ -6,6 +6,12 @@ L_CENTRE, L_SCALE, AB_SCALE = 50.0, 100.0, 110.0
 """Of the released networks of Zhang et al. 2016 and 2017: (L - 50) / 100 and ab / 110."""
 
 
+BYTE_OFFSET, BYTE_RANGE = 128.0, 255.0
+"""Of 8-bit Lab, where a and b in [0, 1] are (ab + 128) / 255."""
+GRAY_MEAN, GRAY_STD = 0.449, 0.226
+"""Means over the channels of what classifiers of ImageNet are standardised by: torchvision's documentation."""
+
+
 def to_signed(unit: Tensor) -> Tensor:
     """Map [0, 1] to [-1, 1], any shape."""
     return unit * 2 - 1
@@ -29,3 +35,18 @@ def scale_ab(ab: Tensor) -> Tensor:
 def unscale_ab(scaled: Tensor) -> Tensor:
     """Map a and b from about [-1, 1] to CIE units, any shape."""
     return scaled * AB_SCALE
+
+
+def ab_to_unit(ab: Tensor) -> Tensor:
+    """Map a and b from CIE units to [0, 1], any shape; grey is 128 / 255."""
+    return (ab + BYTE_OFFSET) / BYTE_RANGE
+
+
+def unit_to_ab(unit: Tensor) -> Tensor:
+    """Map a and b from [0, 1] to CIE units, any shape."""
+    return unit * BYTE_RANGE - BYTE_OFFSET
+
+
+def standardise_gray(gray: Tensor) -> Tensor:
+    """Map gray from [0, 1] to mean 0 and deviation 1, as networks made for ImageNet expect it, any shape."""
+    return (gray - GRAY_MEAN) / GRAY_STD

@@ -17,6 +17,8 @@ TARGET_FOLDERS = (TARGET_FOLDER, "color")
 SOURCE_FOLDERS = {"lineart": ("lineart", "line")}
 """Folders that may hold the sources of pairs, where there are more names than that of the domain."""
 UNPAIRED_FOLDERS = ("trainA", "trainB", "testA", "testB")
+NO_CLASSES = {*DOMAINS, *TARGET_FOLDERS, *SOURCE_FOLDERS["lineart"], *UNPAIRED_FOLDERS, "train", "val", "test"}
+"""Names of folders that mean something else than a class of pictures."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,8 @@ class Layout:
         path: The folder, or a single raster.
         kind: pairs: DOMAIN/ and rgb/, or folders of the same meaning; unpaired: trainA/, trainB/ and perhaps testA/,
             testB/; rasters; pictures.
-        groups: Files by name without suffix, per subfolder, sources first; rasters and pictures are one group.
+        groups: Files by name without suffix, per subfolder, sources first; rasters and pictures are one group, where
+            pictures in a folder per class are called CLASS/NAME.
         domain: Of pairs, the kind of their sources.
     """
 
@@ -69,6 +72,8 @@ def find_layout(path: Path, domain: str | None = None) -> Layout:
         return Layout(path, "rasters", {"rasters": _by_name(rasters)})
     if domain != "nir" and list_images(path):
         return Layout(path, "pictures", {"pictures": pictures_by_name(path)})
+    if domain != "nir" and (classed := _classed_images(path)):
+        return Layout(path, "pictures", {"pictures": classed})
     raise DataError(_nothing_of_use(path, domain))
 
 
@@ -98,6 +103,14 @@ def pictures_by_name(folder: Path) -> dict[str, Path]:
     return found
 
 
+def _classed_images(path: Path) -> dict[str, Path]:
+    """Return the pictures of a folder per class as CLASS/NAME; none if a subfolder has another meaning."""
+    folders = sorted(item for item in path.iterdir() if item.is_dir() and not item.name.startswith("."))
+    if NO_CLASSES & {folder.name for folder in folders}:
+        return {}
+    return {f"{folder.name}/{name}": file for folder in folders for name, file in _by_name(list_images(folder)).items()}
+
+
 def _by_name(paths: Iterable[Path]) -> dict[str, Path]:
     named: dict[str, Path] = {}
     for path in paths:
@@ -110,7 +123,13 @@ def _by_name(paths: Iterable[Path]) -> dict[str, Path]:
 def _nothing_of_use(path: Path, domain: str | None) -> str:
     """Say what was expected in a folder and what is there; one half of pairs is the commonest mistake."""
     wanted = f"{domain or 'nir'}/ and {TARGET_FOLDER}/, or trainA/ and trainB/"
-    wanted += ", or rasters" if domain in (None, "nir") else ", or pictures" if domain in ("gray", "lineart") else ""
+    wanted += (
+        ", or rasters"
+        if domain in (None, "nir")
+        else ", or pictures, also in a folder per class"
+        if domain in ("gray", "lineart")
+        else ""
+    )
     found = sorted(item.name + "/" * item.is_dir() for item in path.iterdir())
     return (
         f"{path}: expected {wanted} in it; found {', '.join(found[:5]) or 'nothing'}{' ...' if len(found) > 5 else ''}"

@@ -127,6 +127,7 @@ class _Samples(Dataset):
 
     def __init__(self, train: Collection, run: Run) -> None:
         self.train, self.data, self.batch, self.seed = train, run.data, run.train.batch, run.train.seed
+        self.classes = {name: number for number, name in enumerate(train.classes)}
 
     def __getitem__(self, number: int) -> Sample | NirtransError:
         try:
@@ -152,7 +153,8 @@ class _Samples(Dataset):
         if self.data.tone_jitter:
             pixels = jitter_tone(rng, pixels, self.data.tone_jitter)
         name = source.id if paired else f"{source.id}|{target.id}"
-        return Sample(pixels, colours, None if valid.all() else valid, paired=paired, id=name)
+        label = self.classes.get(source.group or "", -1) if self.classes else None
+        return Sample(pixels, colours, None if valid.all() else valid, paired=paired, id=name, label=label)
 
     def _drawn_from(self, paired: bool) -> tuple[Sequence[Picture], Sequence[Picture]]:
         if paired:

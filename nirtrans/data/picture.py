@@ -116,6 +116,11 @@ class Collection:
         """Targets with and without a partner."""
         return self.targets + self.loose_targets
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Classes that the sources belong to, sorted: the place of a name is the number of its class."""
+        return tuple(sorted({picture.group for picture in self.every_source if picture.group is not None}))
+
     def part(self, name: Part) -> "Collection":
         """Return the pictures of one split; "all" is everything."""
         if name == "all":

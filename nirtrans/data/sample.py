@@ -18,6 +18,7 @@ class Sample:
         valid: [1, H, W], bool, False where source or target is nodata; None means everywhere valid.
         paired: Whether source and target show the same place, pixel by pixel.
         id: Names of the source and, if unpaired, of the target.
+        label: Number of the class that the source belongs to, -1 if nobody said; None where no picture has one.
     """
 
     source: Tensor
@@ -25,6 +26,7 @@ class Sample:
     valid: Tensor | None
     paired: bool
     id: str
+    label: int | None = None
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,8 @@ class Batch:
             pixel is valid if it is in the source and in the target.
         paired: Whether sources and targets are aligned.
         ids: One name per sample.
-        extra: What single models ask for: hints, a previous frame, text.
+        extra: What single models ask for: hints, a previous frame, text; `label`, [N], int64, the number of each
+            source's class or -1, where the training pictures have classes.
     """
 
     source: Tensor
@@ -74,4 +77,10 @@ def collate(samples: Sequence[Sample]) -> Batch:
         valid=valid,
         paired=samples[0].paired,
         ids=tuple(sample.id for sample in samples),
+        extra=_labels(samples),
     )
+
+
+def _labels(samples: Sequence[Sample]) -> dict[str, Tensor]:
+    labels = [sample.label for sample in samples if sample.label is not None]
+    return {"label": torch.tensor(labels)} if labels else {}

@@ -146,13 +146,13 @@ def read_labels(folder: Path, names: Iterable[str], *, with_splits: bool = True)
 
     Args:
         folder: Where the two files may be.
-        names: File names without suffix.
+        names: File names without suffix; CLASS/NAME where a folder per class tells them.
         with_splits: Read `splits.csv` too.
 
     Raises:
         DataError: If a file is malformed, leaves a name out, or names a split other than train, val and test.
     """
-    labels = {name: Label(name, name) for name in names}
+    labels = {name: Label(name, name, group=name.rpartition("/")[0] or None) for name in names}
     tables = {"scenes.csv": ("id", "scene"), "splits.csv": ("id", "scene", "split")}
     for table, columns in tables.items():
         path = folder / table

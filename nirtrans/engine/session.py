@@ -27,7 +27,7 @@ from nirtrans.engine.distributed import finish, launch, together
 from nirtrans.engine.optimizers import check_phases
 from nirtrans.engine.samples import SampleSheet
 from nirtrans.engine.trainer import Hooks, Trainer
-from nirtrans.engine.trial import try_crop, warn_of_few, warn_of_idle, warn_of_penalty
+from nirtrans.engine.trial import check_classes, try_crop, warn_of_few, warn_of_idle, warn_of_penalty
 from nirtrans.errors import ConfigError
 from nirtrans.evaluation.validation import validate
 from nirtrans.evaluation.view import View
@@ -89,6 +89,7 @@ def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
         request = replace(request, run=run)
         check_trainable(collection.part("train"), run)
         system = _build(request, accelerator.num_processes)
+        check_classes(collection.part("train"), system)
         if accelerator.is_main_process:
             warn_of_few(collection.part("train"), run)
             warn_of_idle(collection.part("train"), run, system)
@@ -179,6 +180,7 @@ def _hooks(run: Run, system: System, collection: Collection, out: Path, device: 
         halo_px=reach.halo_px,
         stride_px=reach.stride_px,
         bounded=reach.bounded,
+        classes=collection.part("train").classes if system.classes else (),
         training_data=collection.description,
     )
     held_out = collection.part("val")

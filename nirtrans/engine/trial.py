@@ -122,6 +122,23 @@ def _in_our_words(error: Exception, run: Run, count: int) -> ConfigError | None:
     return None
 
 
+def check_classes(train: Collection, system: System) -> None:
+    """Refuse a system that learns other classes than the pictures have.
+
+    Raises:
+        ConfigError: Naming both numbers.
+    """
+    found = train.classes
+    if not system.classes or system.classes == len(found):
+        return
+    named = f" ({', '.join(found[:5])}{', ...' if len(found) > 5 else ''})" if found else ""
+    remedy = "" if found else "; a column class in scenes.csv or a folder per class names them"
+    raise ConfigError(
+        f"network.classes is {system.classes}, but the training pictures have {len(found)} classes{named}; "
+        f"use --set network.classes={len(found)}{remedy}"
+    )
+
+
 def warn_of_few(train: Collection, run: Run) -> None:
     """Say so when all pictures to train on together hold less than one batch of crops side by side."""
     pixels = sum(picture.size[0] * picture.size[1] for picture in train.every_target)

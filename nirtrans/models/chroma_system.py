@@ -2,12 +2,14 @@
 
 from typing import ClassVar, Literal
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from nirtrans.color.bins import BinSpec
-from nirtrans.color.chroma import with_chroma
+from nirtrans.color.chroma import chroma, with_chroma
 from nirtrans.color.guidance import Guidance
-from nirtrans.models.system import System
+from nirtrans.losses.masked import blank, valid_cells
+from nirtrans.models.system import System, TrainingBatch
 
 GuidanceKind = Literal["points", "histogram"]
 
@@ -53,3 +55,18 @@ class ChromaSystem(System):
     def colorize(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
         """Translate [N, 1, H, W] in [0, 1] to sRGB [N, 3, H, W] in [0, 1] of the same lightness."""
         return with_chroma(source, self.predict(source, guidance))
+
+
+def true_chroma(batch: TrainingBatch, size: tuple[int, int]) -> tuple[Tensor, Tensor | None]:
+    """Return what a prediction of a size is compared with.
+
+    Args:
+        batch: Targets [N, 3, H, W].
+        size: Height and width (h, w) of the prediction, a fixed share of (H, W).
+
+    Returns:
+        Chroma averaged over the pixels of each cell, [N, 2, h, w] in CIE units, and which cells hold nothing but valid
+        pixels, [N, 1, h, w], bool; None if all do.
+    """
+    ab = F.adaptive_avg_pool2d(chroma(blank(batch.target, batch.valid)), size)
+    return ab, None if batch.valid is None else valid_cells(batch.valid, size)

@@ -47,6 +47,8 @@ class System(nn.Module):
             every step. `train.stages` says how long each group is trained.
         inference: The networks that `colorize` uses: what the moving average follows and the weights file holds.
         domains: Accepted kinds of source.
+        classes: Classes of pictures that a head of the system learns from `batch.extra["label"]`, [N], int64, -1 where
+            nobody knows; 0: none, and labels have nothing to do with it.
         pairings: Kinds of batch that the losses can learn from, as `data.pairing` names them; all three unless said.
         Params: Settings of the method, validated from the `network` block of a config.
     """
@@ -55,6 +57,7 @@ class System(nn.Module):
     stages: tuple[tuple[str, ...], ...] = ()
     inference: ClassVar[tuple[str, ...]]
     domains: ClassVar[frozenset[str]]
+    classes: int = 0
     pairings: frozenset[Pairing] = frozenset({"paired", "unpaired", "mixed"})
     paper: ClassVar[str]
 

@@ -46,6 +46,8 @@ class ModelInfo(Settings):
     """Sizes and tile origins must be multiples of it."""
     bounded: bool = True
     """Whether the halo is complete: False if every pixel may depend on the whole picture."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes of pictures that it learnt, in the order of their numbers."""
     training_data: str = "not stated"
     """What the network was trained on."""
     licence: str = "not stated"
@@ -113,7 +115,8 @@ def load_system(path: Path | str) -> tuple[System, ModelInfo]:
     for name in [name for name, _ in system.named_children() if name not in system.inference]:
         delattr(system, name)
     check_tensors(tensors, inference_tensors(system), origin=str(path))
-    system.load_state_dict(tensors, assign=True)
+    # Copied: in the file tensors lie at any byte, and kernels differ in the last digit where memory is not aligned.
+    system.load_state_dict({name: tensor.clone() for name, tensor in tensors.items()}, assign=True)
     return system.eval().requires_grad_(False), info
 
 

@@ -1,5 +1,6 @@
 """Initial weights of networks."""
 
+import torch
 from torch import nn
 
 from nirtrans.nn.norms import SpatialNorm
@@ -22,8 +23,13 @@ def init_weights(module: nn.Module, *, std: float = 0.02) -> None:
             nn.init.zeros_(bias)
 
 
-def init_rectified(module: nn.Module) -> None:
-    """Draw the weights of convolutions for ReLU, biases 0. Source: He et al. 2015, equation 10."""
+def init_rectified(module: nn.Module, *, head: nn.Conv2d | None = None) -> None:
+    """Draw the weights of convolutions for ReLU, biases 0. Source: He et al. 2015, equation 10.
+
+    Args:
+        module: The whole network.
+        head: Its last layer, whose weights become a tenth: outputs begin near 0, where tanh and sigmoid are steep.
+    """
     if next(module.parameters()).is_meta:
         return
     for layer in module.modules():
@@ -31,3 +37,6 @@ def init_rectified(module: nn.Module) -> None:
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)
+    if head is not None:
+        with torch.no_grad():
+            head.weight.mul_(0.1)

@@ -35,7 +35,8 @@ def _small_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def one_pair(name: str, **train: Any) -> Run:
     """Return a run on a single synthetic pair, always seen whole."""
-    run = tiny_run(name, train={"optimizer": {"lr": 4e-3}, "ema": 0.0, "log_every": 1} | train)
+    unlabelled = {"classes": 0} if MODELS.find(name).Params.model_fields.keys() & {"classes"} else {}
+    run = tiny_run(name, train={"optimizer": {"lr": 4e-3}, "ema": 0.0, "log_every": 1} | train, **unlabelled)
     data = {"crop_px": SIDE_PX, "flip": False, "synthetic_scenes": 1, "workers": 0}
     return Run.model_validate(run.model_dump() | {"data": data})
 

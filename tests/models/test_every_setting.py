@@ -26,6 +26,8 @@ CONTEXT: dict[str, dict[str, Any]] = {
     "scgan-triplet": {"noise": 0.1, "stacked": 0.1},
     "sshape": {"fidelity": FIDELITY},
     "pksvision": {"representation": 1.0},
+    "chromagan": {"pooling": "flatten", "global_px": 64, "critic": PATCH},
+    "resnet-unet": {"adversarial": 0.1, "critic": PATCH},
 }
 """Settings without which others have nothing to say, such as luma_share without blend."""
 INSTEAD: dict[str, Any] = {
@@ -39,6 +41,7 @@ INSTEAD: dict[str, Any] = {
     "scales": 1,
     "skip_gray": 128.0,
     "dense_px": SIDE_PX,
+    "global_px": 32,
 }
 """Where neither the next number nor the next choice will do."""
 

@@ -25,10 +25,14 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "pksvision": {"width": 4, "critic_width": 2, "representation": 0},
     "cao2017": {"width": 4, "critic_width": 2, "l1": 10},  # the critic alone does not ask for the true colours
     "zhang2017": {"width": 4},
+    "koalarization": {"width": 4, "embedding_size": 3, "classes": 2, "classifier_norm": "group"},
+    "iizuka2016": {"width": 4, "global_px": 64, "classes": 2},
+    "chromagan": {"width": 4, "norm": "group", "classes": 2, "adversarial": 0.001, "critic": {"width": 4}},
+    "resnet-unet": {"encoder": "resnet18", "width": 8, "norm": "none"},
     "sshape": {"width": 8, "halvings": 2, "edge_width": 4, "edges": 0.1},
 }  # fmt: skip
 SIDE_PX = 32
-WHOLE: set[str] = set()
+WHOLE = {"koalarization", "iizuka2016", "chromagan"}
 """Models whose every pixel may depend on the whole picture: those with attention or a global branch."""
 
 
@@ -55,4 +59,5 @@ def tiny_batch(channels: int, *, paired: bool = True, masked: bool = False, coun
     valid = torch.ones(shape, dtype=torch.bool) if masked else None
     if valid is not None:
         valid[..., SIDE_PX // 2 :] = False
-    return Batch(target.mean(1, keepdim=True).expand(-1, channels, -1, -1).contiguous(), target, valid, paired=paired)
+    source = target.mean(1, keepdim=True).expand(-1, channels, -1, -1).contiguous()
+    return Batch(source, target, valid, paired=paired, extra={"label": torch.arange(count) % 2})
