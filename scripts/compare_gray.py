@@ -2,8 +2,8 @@
 
     python scripts/compare_gray.py --minutes 5 --out runs/gray
 
-The training folder of the BSDS500 photographs trains, the half of its test folder that is held aside judges. All see
-pictures of the same size. How many steps fit into the minutes is measured first, in processor seconds. The newest
+The training folder of the BSDS500 photographs trains, the half of its test folder that is held aside judges. Sizes of
+pictures and crops are those of the presets. How many steps fit into the minutes is measured first, in processor seconds. The newest
 averaged weights are judged: what is held aside decides nothing. Leaves what `compare_nir.py` leaves.
 """
 
@@ -30,7 +30,6 @@ SYSTEMS = (
     "cao2017-small",
     "nirtrans-base-gray-small",
 )
-SHARED = {"short_side_px": 128, "crop_px": 128, "flip": True}  # 128: the U-Nets halve it five times
 
 
 def sources() -> list[dict[str, Any]]:
@@ -49,7 +48,7 @@ def main() -> None:
     parser.add_argument("--parallel", type=int, default=2, help="systems that train at the same time, one thread each")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    configs = [write_config(name, {**SHARED, "sources": sources()}, arguments.out) for name in arguments.systems]
+    configs = [write_config(name, {"sources": sources()}, arguments.out) for name in arguments.systems]
     costs = [seconds_per_step(config, config.with_name(f"{config.stem}-probe")) for config in configs]
     with ThreadPoolExecutor(arguments.parallel) as pool:
         runs = [pool.submit(compete, *run, arguments) for run in zip(arguments.systems, configs, costs, strict=True)]
