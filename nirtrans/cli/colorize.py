@@ -20,7 +20,9 @@ InputRange = Annotated[
     typer.Option("--input-range", metavar="LO,HI", help="Values that become black and white, or percentile:2,98."),
 ]
 AnyGsd = Annotated[bool, typer.Option("--any-gsd", help="Accept pixels twice as large or small as those of training.")]
-Batch = Annotated[str, typer.Option("--batch", metavar="N|auto", help="Tiles that a GPU sees together.")]
+Batch = Annotated[
+    str, typer.Option("--batch", metavar="N|auto", help="Tiles or pictures that the network sees together.")
+]
 PrecisionOption = Annotated[
     Literal["fp32", "bf16", "fp16"], typer.Option("--precision", help="Of convolutions; fp16 needs a GPU.")
 ]
@@ -37,7 +39,24 @@ Queue = Annotated[int, typer.Option("--queue", min=1, max=1024, help="Tiles read
 CacheMax = Annotated[
     str, typer.Option("--cachemax", metavar="MB|auto", help="GDAL's cache of decoded blocks in megabytes.")
 ]
-SampleType = Annotated[Literal["uint8", "uint16", "float32"], typer.Option("--dtype", help="Samples of the result.")]
+SampleType = Annotated[
+    Literal["auto", "uint8", "uint16", "float32"],
+    typer.Option(
+        "--dtype",
+        help="Samples of the result. auto: uint8; where lightness is kept, 16 bits of a source stay if DST holds them.",
+    ),
+]
+Size = Annotated[
+    str,
+    typer.Option("--size", metavar="N|auto", help="Shorter side at which gray pictures are seen; auto: of training."),
+]
+UpsampleOption = Annotated[
+    Literal["guided", "bilinear"],
+    typer.Option("--upsample", help="How their chroma is enlarged: along edges of lightness, or evenly."),
+]
+MaxPixels = Annotated[
+    int, typer.Option("--max-pixels", min=1, metavar="N", help="Refuse larger pictures by what their header says.")
+]
 MaskKind = Annotated[
     Literal["internal", "alpha", "nodata"], typer.Option("--mask", help="How rasters tell pixels without data.")
 ]
@@ -112,7 +131,10 @@ def colorize(
     precision: PrecisionOption = "fp32",
     norm_stats: NormStatsOption = "scene",
     block: Annotated[int | None, typer.Option("--block", min=16, max=4096, help="Side of blocks of the file.")] = None,
-    dtype: SampleType = "uint8",
+    dtype: SampleType = "auto",
+    size: Size = "auto",
+    upsample: UpsampleOption = "guided",
+    max_pixels: MaxPixels = 10**9,
     mask: MaskKind = "internal",
     compress: Compression = "zstd",
     level: Level = 1,
@@ -142,6 +164,8 @@ def colorize(
     from nirtrans.inference.jobs import JobOptions
     from nirtrans.inference.memory import share_heap
     from nirtrans.inference.output_mask import MaskOptions
+    from nirtrans.inference.photo import PhotoOptions
+    from nirtrans.inference.pictures import PictureOptions
     from nirtrans.inference.raster_plan import TileOptions, parse_part
     from nirtrans.inference.resources import Resources
     from nirtrans.inference.scaling import SourceOptions
@@ -156,7 +180,14 @@ def colorize(
         tiling=TileOptions(_number("--tile", tile), _number("--halo", halo), *parse_part(window, bbox), seam=seam),
         network=NetworkOptions(precision, norm_stats),
         form=RasterForm(
-            dtype, mask, compress, block_px=block, level=level, bigtiff=bigtiff, overviews=overviews, cog=cog
+            "uint8" if dtype == "auto" else dtype,
+            mask,
+            compress,
+            block_px=block,
+            level=level,
+            bigtiff=bigtiff,
+            overviews=overviews,
+            cog=cog,
         ),
         course=Course(
             resume=resume,
@@ -168,6 +199,9 @@ def colorize(
             progress=Progress(progress),
         ),
         mask=MaskOptions(aoi, mask_halo),
+        pictures=PictureOptions(
+            dtype if dtype in ("uint8", "uint16") else None, max_pixels, PhotoOptions(_number("--size", size), upsample)
+        ),
         skip_bad=skip_bad,
     )
     if dry_run:

@@ -35,6 +35,7 @@ from nirtrans.registry import did_you_mean
 
 ArrayT = TypeVar("ArrayT", NDArray[Any], Tensor)
 Hints = Guidance | GuidanceFor | None
+SURE_PX = 512**2  # of a picture that is coloured without asking how much memory it takes
 EXCESS = 1.25
 """Pixels that the network may see per pixel of the scene before a larger tile is preferred."""
 LARGEST_TILE_PX = 4096
@@ -114,8 +115,15 @@ class Colorizer:
         return Forward(self.system, self.device, precision)
 
     def photo_model(self, size_px: int | None = None) -> PhotoModel:
-        """Return what colours pictures whose lightness stays; raises as `nirtrans.inference.photo.photo_model`."""
-        return photo_model(self.forward(), self.info, size_px)
+        """Return what colours pictures whose lightness stays, at the size of training or another.
+
+        Raises:
+            InputError: If the network does not accept the size, or the memory does not hold it.
+        """
+        model = photo_model(self.forward(), self.info, size_px)
+        if size_px is not None and size_px**2 > SURE_PX and size_px**2 > self.budget_px:
+            raise InputError(f"--size {size_px}: the memory holds about {math.isqrt(self.budget_px)}; use --size auto")
+        return model
 
     def colorize(self, x: ArrayT, guidance: Hints = None) -> ArrayT:
         """Colour a NumPy picture or a torch batch; the same kind comes back.

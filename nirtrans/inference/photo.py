@@ -127,20 +127,31 @@ def keeps_lightness(system: System, info: ModelInfo) -> bool:
 
 
 def shrink(gray: NDArray[Any], size: Size, valid: NDArray[np.bool_] | None = None) -> Tensor:
-    """Resize [1, H, W], floats in [0, 1] or integers, to [1, 1, *size] in [0, 1] as crops of training are resized.
+    """Resize [C, H, W], floats in [0, 1] or integers, to [1, C, *size] in [0, 1] as crops of training are resized.
 
     Pixels that are not `valid` [H, W] count for nothing; where that leaves none, their surroundings are continued.
     """
     if valid is None:
-        return _resized(to_unit(gray), size).clamp(0, 1)
-    share = _resized(valid[None].astype(np.float32), size)
+        return _shrunk(gray, size).clamp(0, 1)
+    share = _shrunk(valid[None].view(np.uint8) * np.uint8(255), size)
     seen = share > LEAST_SHARE
-    small = _resized(np.where(valid, to_unit(gray), np.float32(0)), size) / share.where(seen, 1)
+    small = _shrunk(gray, size, valid) / share.where(seen, 1)
     return torch.from_numpy(fill_invalid(small[0].clamp(0, 1).numpy(), seen[0, 0].numpy()))[None]
 
 
-def _resized(planes: NDArray[np.float32], size: Size) -> Tensor:
-    return F.interpolate(torch.from_numpy(planes)[None], size=size, mode="bilinear", antialias=True)
+def _shrunk(planes: NDArray[Any], size: Size, valid: NDArray[np.bool_] | None = None) -> Tensor:
+    """Resize [C, H, W] to [1, C, *size], what is not valid as 0: first the columns, strip by strip, then the rows."""
+    parts = []
+    for top, bottom in strips(*planes.shape[1:]):
+        part = to_unit(planes[:, top:bottom])
+        if valid is not None:
+            part = np.where(valid[top:bottom], part, np.float32(0))
+        parts.append(_resized(torch.from_numpy(part)[None], (bottom - top, size[1])))
+    return _resized(torch.cat(parts, 2), size)
+
+
+def _resized(planes: Tensor, size: Size) -> Tensor:
+    return F.interpolate(planes, size=size, mode="bilinear", antialias=True)
 
 
 def predict_photo(

@@ -45,6 +45,7 @@ COMMON_NAMES = {
     "red": ("red", "tci r"),
     "green": ("green", "tci g"),
     "blue": ("blue", "tci b"),
+    "gray": ("gray", "grey", "pan", "panchromatic", "luminance"),
 }
 """Descriptions that mean one thing whatever the sensor."""
 SENTINEL_2 = {"nir": ("b8", "b08"), "red": ("b4", "b04"), "green": ("b3", "b03"), "blue": ("b2", "b02")}
@@ -112,9 +113,10 @@ def find_bands(
     table = find_sensor(sensor)
     _check_names(raster, bands or {})
     numbers = {name: _find_band(raster, name, bands or {}, table) for name in wanted}
-    if tuple(wanted) == ("nir",) and numbers["nir"] is None and raster.count == 1 and not raster.descriptions[0]:
-        log.warning("%s: its only band has no description; taken as near infrared", raster.path)
-        numbers["nir"] = 1
+    if len(wanted) == 1 and numbers[wanted[0]] is None and raster.count == 1 and not raster.descriptions[0]:
+        if wanted[0] == "nir":
+            log.warning("%s: its only band has no description; taken as near infrared", raster.path)
+        numbers[wanted[0]] = 1
     missing = [name for name, number in numbers.items() if number is None]
     if missing:
         raise DataError(_missing_bands(raster, missing))

@@ -20,7 +20,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 from nirtrans.errors import DataError, InputError
 from nirtrans.io.atomic import atomic_path
 from nirtrans.io.deep_images import read_by_gdal, size_by_gdal, write_tiff16
-from nirtrans.io.png16 import SIGNATURE, write_png16
+from nirtrans.io.png import SIGNATURE, write_png
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".webp", ".bmp")
 Pillow.MAX_IMAGE_PIXELS = None  # large pictures are the trade of this package, not an attack
@@ -42,6 +42,8 @@ _DESCRIBING_TAGS = {270, 271, 272, 274, 305, 306, 315, 33432}  # description, ma
 _EXIF_IFD, _BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL = 34665, 258, 277
 _WITHOUT_ALPHA = {".jpg", ".jpeg", ".bmp"}
 _DEEP_SUFFIXES = {".png", ".tif", ".tiff"}
+_LONGEST_SIDE = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}  # of libwebp and of libjpeg
+_PAGED_FORMATS = {"WEBP", "PNG", "TIFF", "GIF"}
 _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "F"}
 
 
@@ -54,12 +56,14 @@ class Image:
         alpha: [H, W] of the same type, or None.
         icc: Colour profile, or None.
         exif: EXIF block, or None; its orientation is not applied.
+        frames: Pictures in the file, of which this is the first.
     """
 
     pixels: NDArray[Any]
     alpha: NDArray[Any] | None = None
     icc: bytes | None = None
     exif: bytes | None = None
+    frames: int = 1
 
 
 def list_images(folder: Path) -> list[Path]:
@@ -69,20 +73,35 @@ def list_images(folder: Path) -> list[Path]:
     )
 
 
-def read_image(path: Path) -> Image:
-    """Decode a whole picture.
+def read_image(path: Path, *, max_pixels: int | None = None) -> Image:
+    """Decode a whole picture, of animations and files of several pages the first one.
+
+    Args:
+        path: File.
+        max_pixels: Larger pictures are refused by what their header says, before anything is decoded; None: none are.
 
     Raises:
-        DataError: If the file is absent, no picture, truncated or damaged; names it.
+        DataError: If the file is absent, no picture, truncated, damaged or too large; names it.
     """
     with _opened(path) as image:
         if image is None:
-            stack, icc, exif = read_by_gdal(path), None, None
-        else:
-            stack = read_by_gdal(path) if _is_deep(path, image) else _eight_bit(image)
-            icc, exif = image.info.get("icc_profile"), _exif(image)
+            _check_pixels(path, *size_by_gdal(path)[:2], max_pixels)
+            return _image(read_by_gdal(path))
+        _check_pixels(path, image.height, image.width, max_pixels)
+        frames = getattr(image, "n_frames", 1) if image.format in _PAGED_FORMATS else 1
+        stack = read_by_gdal(path) if _is_deep(path, image) else _eight_bit(image)
+        return _image(stack, icc=image.info.get("icc_profile"), exif=_exif(image), frames=frames)
+
+
+def _image(stack: NDArray[Any], **kept: Any) -> Image:
     pixels, alpha = (stack[..., :-1], stack[..., -1]) if stack.shape[2] in (2, 4) else (stack, None)
-    return Image(pixels, alpha, icc, exif)
+    return Image(pixels, alpha, **kept)
+
+
+def _check_pixels(path: Path, height: int, width: int, most: int | None) -> None:
+    if most is not None and height * width > most:
+        size = f"{width} x {height} px are more than {most}"
+        raise DataError(f"{path}: {size}; give --max-pixels {height * width} if the file can be trusted")
 
 
 def image_size(path: Path) -> tuple[int, int, int]:
@@ -214,13 +233,18 @@ def write_image(
         np.atleast_3d(pixels) if alpha is None else np.concatenate([np.atleast_3d(pixels), alpha[..., None]], axis=2)
     )
     with atomic_path(path) as temporary:
-        if stack.dtype == np.uint8:
+        if suffix == ".png":
+            write_png(temporary, stack, icc=icc, exif=exif)
+        elif stack.dtype == np.uint8:
             image = Pillow.fromarray(np.ascontiguousarray(stack[..., 0] if stack.shape[2] == 1 else stack))
             image.save(temporary, **_saving(suffix, icc, exif))
-        elif suffix == ".png":
-            write_png16(temporary, stack, icc=icc, exif=exif)
         else:
             write_tiff16(temporary, stack, icc)
+
+
+def deep_suffix(suffix: str) -> bool:
+    """Tell whether a format, by its suffix, holds 16 bits per sample."""
+    return suffix.lower() in _DEEP_SUFFIXES
 
 
 def _check_format(path: Path, suffix: str, pixels: NDArray[Any], alpha: NDArray[Any] | None) -> None:
@@ -230,6 +254,9 @@ def _check_format(path: Path, suffix: str, pixels: NDArray[Any], alpha: NDArray[
         raise InputError(f"cannot write {path}: {suffix} holds 8 bits; use .png or .tif for 16")
     if alpha is not None and suffix in _WITHOUT_ALPHA:
         raise InputError(f"cannot write {path}: {suffix} holds no transparency; use .png")
+    longest, most = max(pixels.shape[:2]), _LONGEST_SIDE.get(suffix, 2**31 - 1)
+    if longest > most:
+        raise InputError(f"cannot write {path}: {suffix} holds up to {most} px a side, got {longest}; use .png")
 
 
 def _saving(suffix: str, icc: bytes | None, exif: bytes | None) -> dict[str, Any]:
