@@ -21,6 +21,7 @@ from nirtrans.evaluation.results import Evaluation, Scores
 from nirtrans.evaluation.scoring import score_pair
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.distribution import rank_bins
+from nirtrans.inference.photo import keeps_lightness
 from nirtrans.models.chroma_system import ChromaSystem
 from nirtrans.progress import SILENT, Progress
 
@@ -103,7 +104,8 @@ def _rankings(colorizers: Mapping[str, Colorizer]) -> dict[str, tuple[BinSpec, R
     found: dict[str, tuple[BinSpec, Ranking]] = {}
     for name, colorizer in colorizers.items():
         if isinstance(colorizer.system, ChromaSystem) and colorizer.system.bins is not None:
-            found[name] = colorizer.system.bins, partial(_rank, colorizer)
+            if keeps_lightness(colorizer.system, colorizer.info):
+                found[name] = colorizer.system.bins, partial(_rank, colorizer)
     return found
 
 

@@ -98,11 +98,7 @@ class PhotoModel:
         Returns:
             [N, 2, h', w'], CIE units, on the CPU, as large as the network gives it.
         """
-        pad = [torch.from_numpy(mirrored(0, *sides)) for sides in zip(padded, small.shape[2:], strict=True)]
-        if guidance is not None:
-            ab, mask = (_picked(x, pad) for x in (guidance.ab, guidance.mask))
-            guidance = Guidance(ab, mask, guidance.histogram, guidance.saturation)
-        ab = self.forward.predict(_picked(small, pad), guidance)
+        ab = self.forward.predict(*mirrored_to(padded, small, guidance))
         if padded == tuple(small.shape[2:]):
             return ab
         return resize_chroma(ab, padded)[..., : small.shape[2], : small.shape[3]]
@@ -119,6 +115,15 @@ def photo_model(forward: Forward, info: ModelInfo, size_px: int | None = None) -
         raise InputError(f"--size {size_px}: {info.model} needs at least {least}; use --size auto")
     trained = info.run.data.short_side_px or info.run.data.crop_px
     return PhotoModel(forward, size_px or trained, info.stride_px, least)
+
+
+def mirrored_to(padded: Size, small: Tensor, guidance: Guidance | None) -> tuple[Tensor, Guidance | None]:
+    """Return a picture and what is known of its colours, both mirrored to the size that a network accepts."""
+    pad = [torch.from_numpy(mirrored(0, *sides)) for sides in zip(padded, small.shape[2:], strict=True)]
+    if guidance is not None:
+        ab, mask = (_picked(x, pad) for x in (guidance.ab, guidance.mask))
+        guidance = Guidance(ab, mask, guidance.histogram, guidance.saturation)
+    return _picked(small, pad), guidance
 
 
 def keeps_lightness(system: System, info: ModelInfo) -> bool:
