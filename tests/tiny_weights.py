@@ -22,6 +22,17 @@ def tiny_weights(norm: str = "instance", rule: Preprocessing | None = None, sour
     run = Run(
         model="cyclegan-asym", domain="nir", network=NETWORK | CRITICS | {"norm": norm}, data={"sources": sources}
     )
+    return _write(run, rule or Preprocessing())
+
+
+@cache
+def gray_weights(model: str = "zhang2016") -> Path:
+    """Write weights of a tiny system that colours gray photographs and return their path."""
+    data = {"short_side_px": 32, "crop_px": 32}
+    return _write(Run(model=model, domain="gray", network={"width": 4}, data=data), Preprocessing(bands=("gray",)))
+
+
+def _write(run: Run, rule: Preprocessing) -> Path:
     system = build_system(run).eval()
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():
@@ -32,7 +43,7 @@ def tiny_weights(norm: str = "instance", rule: Preprocessing | None = None, sour
                 tensor.normal_(std=0.2, generator=generator)
     reach = probe(system)
     place = {"halo_px": reach.halo_px, "stride_px": reach.stride_px, "bounded": reach.bounded}
-    info = ModelInfo(model=run.model, run=run, preprocessing=rule or Preprocessing(), **place)
+    info = ModelInfo(model=run.model, run=run, preprocessing=rule, **place)
     path = Path(FOLDER.name) / str(len(list(Path(FOLDER.name).iterdir()))) / "tiny.safetensors"
     path.parent.mkdir()
     save_weights(path, inference_tensors(system), info)

@@ -10,7 +10,7 @@ from nirtrans.evaluation.columns import columns
 from nirtrans.evaluation.metrics import METRICS
 from nirtrans.evaluation.reference import ORACLE_NAMES
 from nirtrans.evaluation.results import Evaluation
-from nirtrans.evaluation.wording import FACTS, best, facts, interval, number, signed
+from nirtrans.evaluation.wording import FACTS, best, facts, interval, number, protocol, signed
 
 WIDTH = 132
 """Of output that goes to no terminal."""
@@ -29,17 +29,18 @@ def print_comparison(evaluation: Evaluation) -> None:
         console.print(_guesses(evaluation))
 
 
-def _table(title: str, *columns: str) -> Table:
+def _table(title: str, *heads: str) -> Table:
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="")
     table.add_column("", overflow="fold", min_width=13)
-    for column in columns:
-        table.add_column(column, justify="right", min_width=max(map(len, column.split())))
+    for head in heads:
+        table.add_column(head, justify="right", min_width=max(map(len, head.split())))
     return table
 
 
 def _means(evaluation: Evaluation) -> Table:
     data = evaluation.data
-    title = f"means over {data['count']} pictures of {data['scenes']} scenes, with 95 % intervals; best in bold"
+    kind = protocol(data)
+    title = f"means over {data['count']} pictures of {data['scenes']} scenes{kind}, with 95 % intervals; best in bold"
     metrics = columns(evaluation).terminal
     table = _table(title, *FACTS.values(), *(_title(metric) for metric in metrics))
     winners = {metric: best(evaluation.summary, metric) for metric in metrics}

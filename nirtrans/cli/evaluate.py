@@ -19,7 +19,13 @@ from nirtrans.cli.options import (
 )
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nirtrans.config import DataSettings
+    from nirtrans.evaluation.evaluate import Keep
+    from nirtrans.evaluation.hinting import HintsFor
+    from nirtrans.evaluation.pairs import Pair
     from nirtrans.inference.colorizer import Colorizer
 
 Split = Annotated[
@@ -36,6 +42,30 @@ SavePictures = Annotated[
     bool, typer.Option("--save-pictures", help="Write the colours too, as OUT/pictures/MODEL/ID.png.")
 ]
 
+Protocol = Annotated[
+    Literal["ntire2019-track1", "ntire2019-track2"] | None,
+    typer.Option(
+        "--protocol",
+        help="Make gray sources, and with track2 5 to 15 colours of pixels, as the NTIRE 2019 challenge did.",
+    ),
+]
+SaveSeeds = Annotated[
+    Path | None,
+    typer.Option("--save-seeds", metavar="DIR", help="Write the pixels of track2 as DIR/ID.txt and DIR/ID.json."),
+]
+ClassifierName = Annotated[
+    str | None,
+    typer.Option(
+        "--classifier",
+        metavar="PACKAGE.MODULE:FUNCTION",
+        help="Judge by what it recognises too: takes [N, 3, H, W] in [0, 1], returns logits [N, K].",
+    ),
+]
+Labels = Annotated[
+    Path | None,
+    typer.Option("--labels", metavar="CSV", help="Columns id and label: the classes; those of scenes.csv if absent."),
+]
+
 
 def evaluate(
     weights: Annotated[
@@ -50,6 +80,10 @@ def evaluate(
     seed: Seed = 0,
     skip_bad: SkipBad = False,
     save_pictures: SavePictures = False,
+    protocol: Protocol = None,
+    save_seeds: SaveSeeds = None,
+    classifier: ClassifierName = None,
+    labels: Labels = None,
     device: Device = "auto",
     threads: Threads = None,
     progress: ProgressOption = "auto",
@@ -57,10 +91,12 @@ def evaluate(
 ) -> None:
     """Score weights and baselines on pairs; without --data on what the first weights held out in training."""
     from nirtrans.cli.comparison import print_comparison
+    from nirtrans.cli.terms import add_classifier, add_protocol
     from nirtrans.data.collection import open_collection
+    from nirtrans.evaluation.evaluate import Terms
     from nirtrans.evaluation.evaluate import evaluate as judge
+    from nirtrans.evaluation.hinting import check_hints
     from nirtrans.evaluation.pairs import choose_split
-    from nirtrans.evaluation.pictures import PictureFolder
     from nirtrans.evaluation.report import write_report
     from nirtrans.evaluation.results import write_results
     from nirtrans.inference.device import use_threads
@@ -72,19 +108,35 @@ def evaluate(
     first = next(iter(colorizers.values()))
     settings = _data_settings(first, data or [], bands=bands, sensor=sensor)
     collection = open_collection(settings, first.info.run.domain, skip_bad=skip_bad)
-    choose_split(collection, split)  # a refusal leaves no folder behind
+    terms, collection = add_protocol(Terms(seed, metric or ()), protocol, colorizers, collection, save_seeds)
+    terms = add_classifier(terms, classifier, labels, choose_split(collection, split)[1])
+    check_hints(colorizers, given=terms.hints_for is not None)  # a refusal leaves no folder behind
     make_folder(out)
     source = ", ".join(data) if data else collection.description
     shown = Progress(progress)
-    keep = PictureFolder(out / "pictures") if save_pictures else None
-    evaluation, part = judge(
-        colorizers, collection, source=source, split=split, metrics=metric or (), seed=seed, keep=keep, progress=shown
-    )
+    keep = _keep(out if save_pictures else None, terms.hints_for, next(iter(colorizers)))
+    evaluation, part = judge(colorizers, collection, source=source, split=split, terms=terms, keep=keep, progress=shown)
     write_results(evaluation, out)
-    write_report(evaluation, part, colorizers, out)
+    write_report(evaluation, part, colorizers, out, hints_for=terms.hints_for)
     print_comparison(evaluation)
     pictures = f", pictures in {out / 'pictures'}" if save_pictures else ""
     typer.echo(f"{out / 'report.html'}: written, with metrics.json and metrics.csv{pictures}")
+
+
+def _keep(out: Path | None, hints: "HintsFor | None", first: str) -> "Keep":
+    """Return what writes the colours of all weights into a folder, if there is one, and the hints of each picture."""
+    from nirtrans.evaluation.ntire import Track2
+    from nirtrans.evaluation.pictures import PictureFolder
+
+    pictures = PictureFolder(out / "pictures") if out else None
+
+    def keep(name: str, pair: "Pair", colours: "NDArray[np.float32]") -> None:
+        if pictures is not None:
+            pictures(name, pair, colours)
+        if isinstance(hints, Track2) and name == first:
+            hints.write(pair)
+
+    return keep
 
 
 def _load(weights: list[str], device: str) -> "dict[str, Colorizer]":

@@ -5,7 +5,7 @@ luminance as well.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nirtrans.evaluation.baselines import COPIES
 from nirtrans.evaluation.metrics import METRICS
@@ -46,11 +46,18 @@ CHROMA = Columns(
     parts=("psnr", "auc", "auc_balanced"),
     beside=COPIES["gray"],
 )
+NTIRE = replace(
+    CHROMA,
+    report=("psnr_u8", "ssim_u8", *CHROMA.report[2:]),
+    terminal=("psnr_u8", "ssim_u8", *CHROMA.terminal[2:]),
+)
 
 
 def columns(evaluation: Evaluation) -> Columns:
     """Return the columns of an evaluation: those of its domain that hold a value."""
     chosen = CHROMA if evaluation.data.get("domain") == "gray" else RGB
+    if "protocol" in evaluation.data:
+        chosen = NTIRE
     return Columns(
         _present(chosen.report, evaluation),
         _present(chosen.terminal, evaluation),

@@ -26,13 +26,13 @@ class PictureFolder:
             InputError: If the folder cannot be written.
             IOFailure: If writing breaks off.
         """
-        path = self.folder.joinpath(*_inside(model), *_inside(f"{pair.id}.png"))
+        path = self.folder.joinpath(*inside(model), *inside(f"{pair.id}.png"))
         make_folder(path.parent)
         samples = (255 * np.nan_to_num(colours).clip(0, 1)).round().astype(np.uint8).transpose(1, 2, 0)
         alpha = None if pair.source.valid is None else 255 * pair.source.valid.astype(np.uint8)
         write_image(path, np.ascontiguousarray(samples), alpha=alpha)
 
 
-def _inside(name: str) -> list[str]:
+def inside(name: str) -> list[str]:
     """Split a name into parts that lead nowhere but down."""
     return [part if part.strip(".") else "_" for part in name.split("/") if part]

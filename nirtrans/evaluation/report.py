@@ -7,11 +7,13 @@ from string import Template
 
 from nirtrans import __version__
 from nirtrans.data.collection import Collection
+from nirtrans.evaluation.hinting import HintsFor
 from nirtrans.evaluation.panels import ramp_css
 from nirtrans.evaluation.report_cases import show_cases
 from nirtrans.evaluation.report_chart import strip_chart
 from nirtrans.evaluation.report_tables import MOST_ROWS, classes, gaps, guesses, scenes, totals
 from nirtrans.evaluation.results import Evaluation
+from nirtrans.evaluation.wording import protocol
 from nirtrans.inference.colorizer import Colorizer
 from nirtrans.io.atomic import write_text
 
@@ -23,7 +25,14 @@ COLOURLESS_GRAY = (
 PAGE = Path(__file__).with_suffix(".html")
 
 
-def write_report(evaluation: Evaluation, part: Collection, colorizers: Mapping[str, Colorizer], folder: Path) -> None:
+def write_report(
+    evaluation: Evaluation,
+    part: Collection,
+    colorizers: Mapping[str, Colorizer],
+    folder: Path,
+    *,
+    hints_for: HintsFor | None = None,
+) -> None:
     """Write report.html beside the numbers.
 
     Args:
@@ -31,6 +40,7 @@ def write_report(evaluation: Evaluation, part: Collection, colorizers: Mapping[s
         part: The pictures that they belong to, in their order.
         colorizers: The models; what is shown is where the first is worst, median and best.
         folder: Where to write.
+        hints_for: What the models were told of each picture.
 
     Raises:
         InputError: If the folder cannot be written.
@@ -43,7 +53,7 @@ def write_report(evaluation: Evaluation, part: Collection, colorizers: Mapping[s
         _gaps(evaluation),
         strip_chart(evaluation),
     ]
-    sections += [_classes(evaluation), *show_cases(evaluation, part, colorizers), _scenes(evaluation)]
+    sections += [_classes(evaluation), *show_cases(evaluation, part, colorizers, hints_for), _scenes(evaluation)]
     page = Template(PAGE.read_text(encoding="utf-8"))
     write_text(folder / "report.html", page.substitute(ramp=ramp_css(), body="\n".join(sections)))
 
@@ -52,7 +62,7 @@ def _heading(evaluation: Evaluation) -> str:
     data = evaluation.data
     lines = [f"<h1>Evaluation of {escape(', '.join(evaluation.weights))}</h1>"]
     lines.append(f"<p class=soft>{data['count']} pictures of {data['scenes']} scenes of {escape(data['source'])}, ")
-    lines.append(f"split {escape(data['split'])}. nirtrans {__version__}.</p>")
+    lines.append(f"split {escape(data['split'])}{escape(protocol(data))}. nirtrans {__version__}.</p>")
     for name, known in evaluation.weights.items():
         lines.append(
             f"<p class=soft>{escape(name)}: {escape(known['model'])}, trained on {escape(known['training_data'])}, "

@@ -2,13 +2,16 @@
 
 import math
 from collections.abc import Mapping
+from functools import partial
 from html import escape
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.data.collection import Collection
+from nirtrans.evaluation.baselines import Colours, Predictor
 from nirtrans.evaluation.columns import columns
+from nirtrans.evaluation.hinting import HintsFor, colours_of
 from nirtrans.evaluation.metrics import METRICS
 from nirtrans.evaluation.pairs import Pair, read_pairs
 from nirtrans.evaluation.panels import ANGLE_TOP_DEG, LUMA_TOP, angle_error, data_uri, luma_error
@@ -24,15 +27,24 @@ MOST_MODELS = 12
 FEWEST_COLUMNS, MOST_COLUMNS = 4, 6
 
 
-def show_cases(evaluation: Evaluation, part: Collection, colorizers: Mapping[str, Colorizer]) -> list[str]:
+def show_cases(
+    evaluation: Evaluation,
+    part: Collection,
+    colorizers: Mapping[str, Colorizer],
+    hints_for: HintsFor | None = None,
+) -> list[str]:
     """Return one section per kind of case.
 
     Args:
         evaluation: Decides by PSNR of the first model which pictures are shown.
         part: The pictures that were judged, in their order.
         colorizers: The models; the first twelve are shown.
+        hints_for: What they were told.
     """
-    shown = dict(list(colorizers.items())[:MOST_MODELS])
+    shown: dict[str, Predictor] = {
+        name: partial(colours_of, colorizer, hints_for=hints_for)
+        for name, colorizer in list(colorizers.items())[:MOST_MODELS]
+    }
     sections = []
     psnr = [found["psnr"] for found in evaluation.scores[evaluation.first].values()]
     for title, indices in choose_cases(psnr, most=_cases_per_kind(len(shown))).items():
@@ -61,21 +73,20 @@ def _cases_per_kind(models: int) -> int:
     return min(MOST_CASES, max(1, MOST_PICTURES // (3 * (2 + 3 * models))))
 
 
-def _case(pair: Pair, evaluation: Evaluation, colorizers: Mapping[str, Colorizer]) -> str:
+def _case(pair: Pair, evaluation: Evaluation, predictors: Mapping[str, Predictor]) -> str:
     """Return source and truth beside a column of colours and error maps per model."""
     place = evaluation.places[pair.id]
     said = ", ".join(word for word in (place.group, None if place.scene == pair.id else place.scene) if word)
     inputs = _figure("source", pair.source.pixels[:1], pair.source.valid) + _figure("truth", pair.truth, pair.valid)
     columns = [f"<div>{inputs}{_legend()}</div>"]
-    columns += [_column(name, colorizer, pair, evaluation) for name, colorizer in colorizers.items()]
+    columns += [_column(name, predict(pair), pair, evaluation) for name, predict in predictors.items()]
     header = f"<header><b>{escape(pair.id)}</b><span class=soft>{escape(said)}</span></header>"
     width = min(max(len(columns), FEWEST_COLUMNS), MOST_COLUMNS)
     panels = f"<div class=panels style='--columns: {width}'>{''.join(columns)}</div>"
     return f"<section class=case>{header}{panels}</section>"
 
 
-def _column(name: str, colorizer: Colorizer, pair: Pair, evaluation: Evaluation) -> str:
-    colours = colorizer.colorize_array(pair.source)
+def _column(name: str, colours: Colours, pair: Pair, evaluation: Evaluation) -> str:
     found = evaluation.scores[name][pair.id]
     words = ", ".join(f"{METRICS[m].title} {number(found[m], METRICS[m].digits)}" for m in columns(evaluation).parts)
     figures = [

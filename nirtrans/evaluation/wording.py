@@ -55,5 +55,15 @@ def best(table: Table, metric: str) -> str | None:
     return max(known, key=known.__getitem__, default=None)
 
 
+def protocol(data: Mapping[str, Any]) -> str:
+    """Say by which protocol pictures were judged; nothing if by none."""
+    known = data.get("protocol")
+    if known is None:
+        return ""
+    drawn = f", seed {known['seed']}" if known["name"].endswith("track2") else ""
+    without = ", ".join(known["judged_without_hints"])
+    return f", as {known['name']}{drawn}{f' ({without} without hints)' if without else ''}"
+
+
 def _count(parameters: int) -> str:
     return f"{parameters / 1e6:.2f} M" if parameters >= 1e6 else f"{parameters / 1e3:.0f} k"

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_weights import tiny_weights
+from tiny_weights import gray_weights, tiny_weights
 
 from nirtrans.config import Preprocessing
 from nirtrans.evaluation.baselines import ORACLES
@@ -140,6 +141,80 @@ def test_refusals(tmp_path: Path, nirtrans: Command, pairs: Path) -> None:
     (pairs / "nir" / "1.png").write_bytes(b"nothing")
     assert "1.png" in nirtrans(*start, "--data", pairs, "--out", tmp_path / "out", *FLAGS).error
     assert nirtrans(*start, "--data", pairs, "--out", tmp_path / "out", "--skip-bad", *FLAGS).code == 0
+
+
+@pytest.fixture
+def photographs(tmp_path: Path) -> Path:
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    for number in range(4):
+        pixels = random.integers(0, 256, (36, 48, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(folder / f"{'cat' if number % 2 else 'dog'}_{number}.png")
+    return folder
+
+
+def test_gray_weights_are_judged_by_their_chroma(tmp_path: Path, nirtrans: Command, photographs: Path) -> None:
+    flags = ("--weights", gray_weights(), "--data", photographs, "--split", "all", *FLAGS)
+    result = nirtrans("evaluate", *flags, "--out", tmp_path / "out")
+    assert (result.code, result.err) == (0, "")
+    assert "acc@5 of 313 bins" in result.out
+    found = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    names = ["grey-copy", "lut", "mean-colour", "prior-mode", "oracle-chroma", "oracle-mean", "truth"]
+    assert list(found["models"]) == ["tiny", *names]
+    assert len(found["data"]["prior"]["shares"]) == 313
+    assert found["models"]["grey-copy"]["auc_balanced"]["n"] == 4
+    assert found["models"]["tiny"]["acc@1_ab313"]["n"] == 4
+
+
+def test_the_tracks_of_ntire(tmp_path: Path, nirtrans: Command, photographs: Path) -> None:
+    flags = ("--weights", gray_weights(), "--data", photographs, "--split", "all", *FLAGS)
+    out, seeds = tmp_path / "out", tmp_path / "seeds"
+    assert nirtrans("evaluate", *flags, "--out", out, "--protocol", "ntire2019-track1").code == 0
+    found = json.loads((out / "metrics.json").read_text())
+    assert found["data"]["protocol"]["name"] == "ntire2019-track1"
+    assert found["models"]["tiny"]["ssim_u8"]["n"] == 4
+    track2 = ("--protocol", "ntire2019-track2", "--seed", 7)
+    result = nirtrans("evaluate", *flags, "--out", out, *track2, "--save-seeds", seeds)
+    assert result.code == 0
+    assert "as ntire2019-track2, seed 7 (tiny without hints)" in result.out
+    assert "ntire2019-track2, seed 7" in (out / "report.html").read_text()
+    assert sorted(path.name for path in seeds.iterdir())[:2] == ["cat_1.json", "cat_1.txt"]
+    assert len(list(seeds.iterdir())) == 8
+    assert 5 <= len((seeds / "cat_1.txt").read_text().splitlines()) <= 15
+    refused = nirtrans("evaluate", *flags, "--out", tmp_path / "no", "--save-seeds", seeds)
+    assert (refused.code, "give that as well" in refused.error) == (2, True)
+    nir = ("--weights", tiny_weights(), "--data", photographs, "--out", tmp_path / "no", *FLAGS)
+    assert nirtrans("evaluate", *nir, *track2).code == 2
+    assert not (tmp_path / "no").exists()
+
+
+def test_a_classifier_by_name(
+    tmp_path: Path, nirtrans: Command, photographs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cats_and_dogs.py").write_text(
+        "import torch\ndef look(x):\n    return torch.tensor([[2.0, 1.0]]).expand(len(x), -1)\n"
+        "look.classes = ['cat', 'dog']\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    flags = ("--weights", gray_weights(), "--data", photographs, "--split", "all", *FLAGS)
+    out, look = tmp_path / "out", ("--classifier", "cats_and_dogs:look")
+    result = nirtrans("evaluate", *flags, "--out", out, *look)
+    assert (result.code, result.err) == (0, "")
+    found = json.loads((out / "metrics.json").read_text())
+    assert found["data"]["classifier"]["sha256"] == _sha256(tmp_path / "cats_and_dogs.py")
+    for name in ("tiny", "grey-copy", "truth"):
+        assert found["models"][name]["top1"]["mean"] == 0.5
+    (tmp_path / "labels.csv").write_text("id,label\n" + "".join(f"{p.stem},cat\n" for p in photographs.iterdir()))
+    assert nirtrans("evaluate", *flags, "--out", out, *look, "--labels", tmp_path / "labels.csv").code == 0
+    assert json.loads((out / "metrics.json").read_text())["models"]["tiny"]["top1"]["mean"] == 1
+    for wrong in (["--classifier", "cats_and_dogs:absent"], ["--labels", tmp_path / "labels.csv"],
+                  [*look, "--labels", tmp_path / "none.csv"]):  # fmt: skip
+        refused = nirtrans("evaluate", *flags, "--out", tmp_path / "no", *wrong)
+        assert refused.code == 2
+        assert refused.error
+    assert not (tmp_path / "no").exists()
 
 
 def _sha256(path: Path) -> str:
