@@ -2,7 +2,7 @@
 
     python scripts/lineart_picture.py DATA RUN docs/images/lineart.png
 
-DATA holds peppercarrot/color (Pepper&Carrot, David Revoy, CC BY 4.0) and openmoji72/line and openmoji72/color (OpenMoji,
+DATA holds peppercarrot/color (Pepper&Carrot, David Revoy, CC BY 4.0), openmoji72/line and openmoji72/color (OpenMoji,
 CC BY-SA 4.0); RUN is a run of nirtrans-base-lineart-small on openmoji72, which held these drawings out.
 """
 
