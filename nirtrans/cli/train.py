@@ -43,6 +43,12 @@ def train(
     init_from: Annotated[
         Path | None, typer.Option("--init-from", metavar="WEIGHTS", help="Weights to begin with.")
     ] = None,
+    encoder_weights: Annotated[
+        Path | None,
+        typer.Option(
+            "--encoder-weights", metavar="FILE", help="State dict of a ResNet or VGG to begin the encoder with."
+        ),
+    ] = None,
     precision: Annotated[Precision | None, typer.Option("--precision", help="fp32, bf16 or fp16.")] = None,
     bands: Bands = None,
     sensor: Sensor = None,
@@ -61,7 +67,7 @@ def train(
     from nirtrans.inference.device import resolve_device, use_threads
 
     flags = _flags(model, domain, steps, precision, seed, data)
-    _check_flags(out, resume, overwrite, init_from)
+    _check_flags(out, resume, overwrite, {"--init-from": init_from, "--encoder-weights": encoder_weights})
     run = _resumed(out, config, flags, sets) if resume and out else _resolved(config, flags, sets)
     run = _with_bands(run, parse_bands(bands), sensor, resume)
     use_threads(threads)
@@ -73,7 +79,7 @@ def train(
     from nirtrans.engine.session import Request, train_run
     from nirtrans.progress import Progress
 
-    request = Request(run, where, out, resume, overwrite, init_from, skip_bad)
+    request = Request(run, where, out, resume, overwrite, init_from, skip_bad, encoder_weights)
     done = train_run(request, Progress(progress))
     if done.accelerator.is_main_process:
         score = "" if done.best is None else f" ({run.train.best} {done.best:.4g})"
@@ -97,7 +103,7 @@ def _flags(
     return {name: value for name, value in flags.items() if value}
 
 
-def _check_flags(out: Path | None, resume: bool, overwrite: bool, init_from: Path | None) -> None:
+def _check_flags(out: Path | None, resume: bool, overwrite: bool, weights: dict[str, Path | None]) -> None:
     from nirtrans.engine.run_folder import check_unused
     from nirtrans.errors import InputError
 
@@ -105,8 +111,9 @@ def _check_flags(out: Path | None, resume: bool, overwrite: bool, init_from: Pat
         raise InputError("--resume needs --out RUN, the folder of the run to continue")
     if resume and overwrite:
         raise InputError("--resume continues a run and --overwrite replaces it; give one of them")
-    if resume and init_from is not None:
-        raise InputError("--resume takes the weights from the run's state; leave --init-from out")
+    given = [flag for flag, path in weights.items() if path is not None]
+    if resume and given:
+        raise InputError(f"--resume takes the weights from the run's state; leave {given[0]} out")
     if out is not None and not resume:
         check_unused(out, overwrite=overwrite)
 

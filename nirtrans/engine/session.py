@@ -28,14 +28,16 @@ from nirtrans.engine.optimizers import check_phases
 from nirtrans.engine.samples import SampleSheet
 from nirtrans.engine.trainer import Hooks, Trainer
 from nirtrans.engine.trial import check_classes, try_crop, warn_of_few, warn_of_idle, warn_of_penalty
-from nirtrans.errors import ConfigError
+from nirtrans.errors import ConfigError, InputError
 from nirtrans.evaluation.validation import validate
 from nirtrans.evaluation.view import View
+from nirtrans.inference.published import read_state_dict
 from nirtrans.io.atomic import write_text
-from nirtrans.models.build import build_system, check_pairing
+from nirtrans.models.build import build_system, check_pairing, list_models
 from nirtrans.models.halo import probe
-from nirtrans.models.system import System
+from nirtrans.models.system import MODELS, System
 from nirtrans.models.weights import ModelInfo, fill, read_weights, save_weights
+from nirtrans.nn.encoders import load_external
 from nirtrans.progress import SILENT, Progress
 
 logger = logging.getLogger("nirtrans")
@@ -56,6 +58,7 @@ class Request:
         resume: Continue the newest state in `out`.
         overwrite: Replace a run in `out`.
         init_from: Weights file to begin with.
+        encoder_weights: State dict of a classifier for the encoder to begin with.
         skip_bad: Leave unreadable files out.
     """
 
@@ -66,6 +69,7 @@ class Request:
     overwrite: bool = False
     init_from: Path | None = None
     skip_bad: bool = False
+    encoder_weights: Path | None = None
 
 
 def train_run(request: Request, progress: Progress = SILENT) -> Trainer:
@@ -140,7 +144,19 @@ def _build(request: Request, processes: int) -> System:
     if request.init_from is not None:
         tensors, info = read_weights(request.init_from)
         fill(system, tensors, origin=f"{request.init_from} of {info.model}")
+    if request.encoder_weights is not None:
+        _fill_encoder(system, request.encoder_weights, run)
     return system
+
+
+def _fill_encoder(system: System, path: Path, run: Run) -> None:
+    if system.encoder is None:
+        able = ", ".join(name for name in list_models(run.domain) if MODELS.find(name).encoder)
+        raise InputError(
+            f"--encoder-weights: {run.model} as it is set has no encoder that weights of a classifier fit; "
+            f"models that have one: {able or 'none'}"
+        )
+    load_external(system.get_submodule(system.encoder), read_state_dict(path), origin=str(path))
 
 
 def _folder(request: Request, collection: Collection, accelerator: Accelerator) -> Path:

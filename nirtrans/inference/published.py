@@ -42,7 +42,7 @@ def convert(source: Path, target: Path, *, model: str) -> int:
     with torch.device("meta"):
         system = build_system(run).eval()
     expected = inference_tensors(system)
-    tensors = counted(rename(_read(source)), expected)
+    tensors = counted(rename(read_state_dict(source)), expected)
     check_tensors(tensors, expected, origin=str(source))
     reach = probe(system)
     info = ModelInfo(
@@ -58,7 +58,12 @@ def convert(source: Path, target: Path, *, model: str) -> int:
     return sum(tensor.numel() for tensor in tensors.values())
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_state_dict(path: Path) -> dict[str, Tensor]:
+    """Read tensors by name from `.safetensors`, or from a file of torch that holds nothing else.
+
+    Raises:
+        CheckpointError: If it cannot be read or is something else.
+    """
     try:
         state = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except OSError as error:

@@ -70,6 +70,7 @@ class ChromaGAN(ChromaSystem):
 
     phases = {"generator": ("to_ab",), "discriminator": ("critic",)}
     inference = ("to_ab",)
+    encoder = "to_ab.encoder"
     paper = "Vitoria, Raad, Ballester 2020"
     params: Params
 

@@ -63,6 +63,7 @@ class Koalarization(ChromaSystem):
         self.classes = p.classes
         self.to_ab = EmbeddingColorizer(p.embedding_size, width=p.width, norm=p.norm)
         if p.classes:
+            self.encoder = "to_ab.classifier.encoder"
             self.to_ab.classifier = Classifier(p.embedding_size, p.classes, width=p.width, norm=p.classifier_norm)
 
     def predict(self, source: Tensor, guidance: Guidance | None = None, *, features: Tensor | None = None) -> Tensor:

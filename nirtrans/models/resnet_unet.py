@@ -61,6 +61,7 @@ class ResNetUNet(ChromaSystem):
     phases = {"l1": ("to_ab",), "mse": ("to_ab",)}
     stages: tuple[tuple[str, ...], ...] = (("l1",), ("mse",))
     inference = ("to_ab",)
+    encoder = "to_ab.encoder"
     paper = "U-Net over ResNet-34, parts of He et al. 2016 and Ronneberger et al. 2015"
     params: Params
 

@@ -49,6 +49,7 @@ class System(nn.Module):
         domains: Accepted kinds of source.
         classes: Classes of pictures that a head of the system learns from `batch.extra["label"]`, [N], int64, -1 where
             nobody knows; 0: none, and labels have nothing to do with it.
+        encoder: Where in the system the encoder lies that published weights of a classifier fit; None: nowhere.
         pairings: Kinds of batch that the losses can learn from, as `data.pairing` names them; all three unless said.
         Params: Settings of the method, validated from the `network` block of a config.
     """
@@ -58,6 +59,7 @@ class System(nn.Module):
     inference: ClassVar[tuple[str, ...]]
     domains: ClassVar[frozenset[str]]
     classes: int = 0
+    encoder: str | None = None
     pairings: frozenset[Pairing] = frozenset({"paired", "unpaired", "mixed"})
     paper: ClassVar[str]
 

@@ -138,7 +138,9 @@ class ResNetBlock(nn.Module):
         return x
 
 
-def load_external(encoder: nn.Module, tensors: Mapping[str, Tensor], *, sum_rgb_to_gray: bool = True) -> None:
+def load_external(
+    encoder: nn.Module, tensors: Mapping[str, Tensor], *, sum_rgb_to_gray: bool = True, origin: str = "weights"
+) -> None:
     """Fill an encoder with weights of a classifier of RGB pictures, which the user owns; what it does not have is left.
 
     Args:
@@ -146,6 +148,7 @@ def load_external(encoder: nn.Module, tensors: Mapping[str, Tensor], *, sum_rgb_
         tensors: A state dict with the names of torchvision.
         sum_rgb_to_gray: Where the encoder takes one channel, sum the weights of the first layer over red, green and
             blue: to show gray as R = G = B is the same.
+        origin: Name of the file, for errors.
 
     Raises:
         CheckpointError: Naming the first tensor that is missing or of another shape; the encoder is left as it was.
@@ -160,8 +163,8 @@ def load_external(encoder: nn.Module, tensors: Mapping[str, Tensor], *, sum_rgb_
         if given is None or given.shape != wanted.shape:
             got = "none" if given is None else str(list(given.shape))
             raise CheckpointError(
-                f"tensor {name}: expected {list(wanted.shape)}, got {got}; give the state dict of the same network, "
-                "with the names of torchvision and width 64"
+                f"{origin}: tensor {name}: expected {list(wanted.shape)}, got {got}; give the state dict of the same "
+                "network, with the names of torchvision and network.width 64"
             )
         found[name] = given
     with torch.no_grad():
