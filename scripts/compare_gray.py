@@ -3,8 +3,9 @@
     python scripts/compare_gray.py --minutes 5 --out runs/gray
 
 The training folder of the BSDS500 photographs trains, the half of its test folder that is held aside judges. Sizes of
-pictures and crops are those of the presets. How many steps fit into the minutes is measured first, in processor seconds. The newest
-averaged weights are judged: what is held aside decides nothing. Leaves what `compare_nir.py` leaves.
+pictures and crops are those of the presets. How many steps fit into the minutes is measured first, in processor
+seconds. The newest averaged weights are judged: what is held aside decides nothing. Leaves what `compare_nir.py`
+leaves.
 """
 
 import argparse
