@@ -1,5 +1,6 @@
 """The only place where physical ranges of colour meet the ranges of networks."""
 
+import torch
 from torch import Tensor
 
 L_CENTRE, L_SCALE, AB_SCALE = 50.0, 100.0, 110.0
@@ -45,6 +46,11 @@ def ab_to_unit(ab: Tensor) -> Tensor:
 def unit_to_ab(unit: Tensor) -> Tensor:
     """Map a and b from [0, 1] to CIE units, any shape."""
     return unit * BYTE_RANGE - BYTE_OFFSET
+
+
+def lab_to_unit(lab: Tensor) -> Tensor:
+    """Map Lab [N, 3, H, W] from CIE units to [0, 1], its 8-bit form divided by 255."""
+    return torch.cat([lab[:, :1] / L_SCALE, ab_to_unit(lab[:, 1:])], dim=1)
 
 
 def standardise_gray(gray: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from nirtrans.color.chroma import resize_chroma
 from nirtrans.errors import InputError
 from nirtrans.models.chroma_system import ChromaSystem
 from nirtrans.models.system import System
+from nirtrans.nn.capsules import CapsulePatchNet
 from nirtrans.nn.conditioning import HintInput
 from nirtrans.nn.heads import BinDecoder
 from nirtrans.nn.noise import PixelNoise
@@ -125,6 +126,8 @@ def _averaging_copy(system: System) -> System:
         for name, layer in list(parent.named_children()):
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 setattr(parent, name, _Averaging(layer))
+            elif isinstance(layer, CapsulePatchNet):
+                setattr(parent, name, _PatchMean())
             elif isinstance(layer, BinDecoder):
                 setattr(parent, name, _MeanChroma())
             elif isinstance(layer, HintInput):
@@ -168,3 +171,11 @@ class _LightAlone(nn.Module):
     def forward(self, light: Tensor, hints: Tensor) -> Tensor:
         """[N, 1, H, W] and [N, 3, H, W] -> [N, 1, H, W]."""
         return light
+
+
+class _PatchMean(nn.Module):
+    """A network of patches in the twin: every pixel of a patch depends on all of it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[P, 3, h, w] -> [P, 3, h, w]."""
+        return x.mean((1, 2, 3), keepdim=True).expand_as(x)

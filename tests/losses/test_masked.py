@@ -1,9 +1,10 @@
 """Masked L1 and blanking: nodata has no say."""
 
+import pytest
 import torch
 
 from nirtrans.losses.cycle import cycle_loss
-from nirtrans.losses.masked import blank, masked_l1, masked_mse, valid_cells
+from nirtrans.losses.masked import blank, masked_l1, masked_mse, masked_rmse, valid_cells
 
 
 def mask(columns: int) -> torch.Tensor:
@@ -71,3 +72,18 @@ def test_a_cell_is_valid_if_all_its_pixels_are() -> None:
     assert cells.dtype == torch.bool
     assert cells.tolist() == [[[[True, False], [True, False]]]]
     assert torch.equal(valid_cells(mask(3), (4, 4)), mask(3))
+
+
+def test_root_mean_square_of_each_picture_with_a_finite_slope() -> None:
+    target = torch.zeros(2, 3, 4, 4)
+    image = torch.tensor([0.3, 0.5]).view(2, 1, 1, 1).expand_as(target).clone()
+    image[1, :, 2:] = torch.nan
+    valid = torch.ones(2, 1, 4, 4, dtype=torch.bool)
+    valid[1, :, 2:] = False
+    assert masked_rmse(image, target, valid).item() == pytest.approx(0.4, abs=2e-4)
+    equal = target.clone().requires_grad_()
+    loss = masked_rmse(equal, target)
+    loss.backward()
+    assert abs(loss.item()) < 1e-9
+    assert equal.grad is not None
+    assert equal.grad.abs().max() == 0

@@ -42,6 +42,8 @@ INSTEAD: dict[str, Any] = {
     "skip_gray": 128.0,
     "dense_px": SIDE_PX,
     "global_px": 32,
+    "dense_layers": [1, 2, 1],
+    "stride": 3,
 }
 """Where neither the next number nor the next choice will do."""
 
