@@ -35,6 +35,7 @@ def models(
 
 def _zoo(domain: str | None) -> "Table":
     from nirtrans.models import MODELS, count_parameters, list_models
+    from nirtrans.models.formulas import FORMULAS
     from nirtrans.models.weights import shipped_weights
 
     table = _table("model", "domains", "parameters", "paper", "weights")
@@ -43,13 +44,21 @@ def _zoo(domain: str | None) -> "Table":
         ships = any(weights.startswith(name) for weights in shipped_weights())
         size = f"{count_parameters(_system(name)) / 1e6:.1f} M"
         table.add_row(name, ", ".join(sorted(model.domains)), size, model.paper, "yes" if ships else "no")
+    for name in FORMULAS.names():
+        if domain is None or domain in FORMULAS.find(name).domains:
+            table.add_row(name, ", ".join(sorted(FORMULAS.find(name).domains)), "none", FORMULAS.find(name).paper, "-")
     return table
 
 
 def _description(name: str) -> "list[str | Table]":
     from nirtrans.config_files import read_config, shipped
+    from nirtrans.models.formulas import FORMULAS
     from nirtrans.models.halo import probe
 
+    if name in FORMULAS.names():
+        formula = FORMULAS.find(name)
+        use = f"use      nirtrans colorize SRC DST --weights {name} --hints FILE; nothing is trained"
+        return [f"{name}: {formula.__doc__}\npaper    {formula.paper}\ndomains  {', '.join(formula.domains)}\n{use}"]
     system, model = _system(name), _run(name).model
     reach = probe(system)
     halo = f"{reach.halo_px} px" if reach.bounded else "the whole picture"

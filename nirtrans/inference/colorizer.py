@@ -13,6 +13,7 @@ from torch import Tensor
 from nirtrans.color.guidance import Guidance
 from nirtrans.errors import InputError, UnknownNameError
 from nirtrans.inference.device import resolve_device
+from nirtrans.inference.formulas import formula_names, formula_system
 from nirtrans.inference.forward import Forward, Precision
 from nirtrans.inference.memory import Activations, measure_activations, pixel_budget
 from nirtrans.inference.photo import (
@@ -24,7 +25,6 @@ from nirtrans.inference.photo import (
     photo_model,
 )
 from nirtrans.inference.scene import ArrayScene, Scene, are_numbers
-from nirtrans.inference.spectral import FORMULAS, spectral_system
 from nirtrans.inference.statistics import Sample, freeze_scene
 from nirtrans.inference.stream import colorize_tiles
 from nirtrans.inference.tiling import Grid, Window, round_up
@@ -47,7 +47,7 @@ def load_colorizer(weights: str | Path, *, device: str = "auto") -> "Colorizer":
     """Load a weights file, the best weights of a run folder, shipped weights by name, or a formula.
 
     Args:
-        weights: A `.safetensors` file, a run folder, a shipped name, or one of `nirtrans.inference.spectral.FORMULAS`.
+        weights: A `.safetensors` file, a run folder, a shipped name, or one of `formula_names`.
         device: auto, cpu, cuda or cuda:N.
 
     Raises:
@@ -56,8 +56,8 @@ def load_colorizer(weights: str | Path, *, device: str = "auto") -> "Colorizer":
         UnknownNameError: If it is neither a file nor a shipped name.
     """
     place = resolve_device(device)
-    if weights in FORMULAS:
-        return Colorizer(*spectral_system(str(weights)), device=place, digest=str(weights))
+    if weights in formula_names():
+        return Colorizer(*formula_system(str(weights)), device=place, digest=str(weights))
     path = find_weights(str(weights))
     system, info = load_system(path)
     return Colorizer(system, info, device=place, digest=sha256(path), file_bytes=path.stat().st_size)
@@ -73,7 +73,7 @@ def find_weights(name: str) -> Path:
         return path / "best.safetensors"
     if path.suffix == ".safetensors" or path.is_file():
         return path
-    hint = did_you_mean(name, [*shipped, *FORMULAS])
+    hint = did_you_mean(name, [*shipped, *formula_names()])
     raise UnknownNameError(f"unknown weights {name!r}: neither a .safetensors file nor a shipped name{hint}")
 
 

@@ -12,10 +12,7 @@ from torch import Tensor
 from nirtrans.color.chroma import chroma, with_chroma
 from nirtrans.color.guidance import Guidance
 from nirtrans.color.luma import luma
-from nirtrans.config import Settings
-from nirtrans.errors import InputError
-from nirtrans.models.chroma_system import ChromaSystem
-from nirtrans.models.formulas import FORMULAS
+from nirtrans.models.formulas import FORMULAS, Formula, hints_in
 
 LEVELS = 256
 TO_CB, TO_CR = 1.772, 1.402
@@ -25,28 +22,21 @@ OF_CB, OF_CR = 0.344136, 0.714136
 
 
 @FORMULAS.add("athi")
-class Athi(ChromaSystem):
+class Athi(Formula):
     """Copy the colour of the hint that is nearest in brightness; no training, needs hints."""
 
-    phases = {}
-    inference = ()
-    guidance = frozenset({"points"})
-    needs_guidance = True
     paper = "NTIRE 2019 challenge on colorization, team Athi"
-
-    def __init__(self, params: Settings | None = None, *, in_channels: int = 1) -> None:
-        super().__init__(params or self.Params(), in_channels=in_channels)
+    short_side_px = 2048  # memory grows with the pixels
 
     def predict(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
         """[N, 1, H, W] in [0, 1] -> [N, 2, H, W] in CIE units; see `ChromaSystem`."""
-        if guidance is None or not bool(guidance.mask.flatten(1).any(1).all()):
-            raise InputError("athi copies the colours of hints, got none; give --hints or --scribbles")
+        known = hints_in(guidance)
         grey = source.float().clamp(0, 1)
-        hinted = with_chroma(grey, guidance.ab)
+        hinted = with_chroma(grey, known.ab)
         levels = (grey[:, 0] * (LEVELS - 1)).round().long()  # [N, H, W]
         found = [
             nearest_chroma(level, colours, mask[0] > 0)
-            for level, colours, mask in zip(levels, to_cbcr(hinted), guidance.mask, strict=True)
+            for level, colours, mask in zip(levels, to_cbcr(hinted), known.mask, strict=True)
         ]
         return chroma(from_cbcr(grey, torch.stack(found)))
 

@@ -8,6 +8,7 @@ from nirtrans.config import Run, Settings
 from nirtrans.config_files import read_config, shipped, validate
 from nirtrans.domains import find_domain
 from nirtrans.errors import ConfigError, UnknownNameError
+from nirtrans.models.formulas import FORMULAS
 from nirtrans.models.system import MODELS, System
 from nirtrans.nn.pool import ImagePool
 from nirtrans.nn.trunks import DilatedVGG
@@ -29,8 +30,12 @@ def find_model(name: str) -> type[System]:
     """Return the class of a model.
 
     Raises:
+        ConfigError: If it is a formula, which has nothing to train.
         UnknownNameError: If there is none; it proposes the nearest, or tells that the name is that of a config.
     """
+    if name in FORMULAS.names():
+        use = f"nirtrans colorize SRC DST --weights {name} --hints FILE"
+        raise ConfigError(f"{name} has no networks, so there is nothing to train; use it by `{use}`")
     if name not in MODELS.names() and name in shipped():
         model = read_config(shipped()[name])["model"]
         raise UnknownNameError(f"{name} is a config of the model {model}, not a model; use --config {name}")

@@ -13,30 +13,20 @@ from torch import Tensor
 
 from nirtrans.color.guidance import Guidance
 from nirtrans.color.propagation import propagate
-from nirtrans.config import Settings
-from nirtrans.errors import InputError
-from nirtrans.models.chroma_system import ChromaSystem
-from nirtrans.models.formulas import FORMULAS
+from nirtrans.models.formulas import FORMULAS, Formula, hints_in
 
 
 @FORMULAS.add("levin2004")
-class Levin2004(ChromaSystem):
+class Levin2004(Formula):
     """Spread hints over regions of like brightness by solving a sparse linear system; no training, needs hints."""
 
-    phases = {}
-    inference = ()
-    guidance = frozenset({"points"})
-    needs_guidance = True
     paper = "Levin, Lischinski, Weiss 2004"
-
-    def __init__(self, params: Settings | None = None, *, in_channels: int = 1) -> None:
-        super().__init__(params or self.Params(), in_channels=in_channels)
+    short_side_px = 512  # time grows faster than the pixels: seconds at this size
 
     def predict(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
         """[N, 1, H, W] in [0, 1] -> [N, 2, H, W] in CIE units; see `ChromaSystem`. Hinted pixels keep their colour."""
-        if guidance is None or not bool(guidance.mask.flatten(1).any(1).all()):
-            raise InputError("levin2004 spreads hints, got none; give --hints or --scribbles")
+        known = hints_in(guidance)
         brightness = source[:, 0].double().clamp(0, 1).cpu().numpy()  # [N, H, W]
-        colours, hinted = guidance.ab.double().cpu().numpy(), (guidance.mask[:, 0] > 0).cpu().numpy()
+        colours, hinted = known.ab.double().cpu().numpy(), (known.mask[:, 0] > 0).cpu().numpy()
         solved = [propagate(*parts) for parts in zip(brightness, colours, hinted, strict=True)]
-        return torch.stack([torch.from_numpy(ab) for ab in solved]).to(source.device, guidance.ab.dtype)
+        return torch.stack([torch.from_numpy(ab) for ab in solved]).to(source.device, known.ab.dtype)

@@ -76,7 +76,7 @@ def test_without_hints_there_is_no_picture(name: str) -> None:
     one_empty = hints_from(rgb, 0.2)
     one_empty.mask[1] = 0
     for guidance in (None, empty, one_empty):
-        with pytest.raises(InputError, match="hints, got none; give --hints or --scribbles"):
+        with pytest.raises(InputError, match="by hints, got none; give --hints or --scribbles"):
             system.predict(source, guidance)
 
 
