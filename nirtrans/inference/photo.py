@@ -23,6 +23,7 @@ from nirtrans.inference.tiling import MIN_STRIDES, mirrored
 from nirtrans.inference.upsample import Chroma, Upsample, upsampled
 from nirtrans.io.images import to_unit
 from nirtrans.models.chroma_system import ChromaSystem
+from nirtrans.models.formulas import Formula
 from nirtrans.models.system import System
 from nirtrans.models.weights import ModelInfo
 
@@ -70,16 +71,19 @@ class PhotoModel:
         short_side_px: Shorter side that pictures are brought to.
         stride_px: Sides of what the network sees are multiples of it.
         least_px: Least side that the network accepts.
+        enlarging: Whether smaller pictures are enlarged to that size.
     """
 
     forward: Forward
     short_side_px: int
     stride_px: int
     least_px: int
+    enlarging: bool = True
 
     def seen_size(self, height: int, width: int) -> SeenSize:
         """Return the sizes for a picture: as it is shrunk, to the nearest multiple of the stride, and padded."""
         scale = min(self.short_side_px / min(height, width), LONGEST * self.short_side_px / max(height, width))
+        scale = scale if self.enlarging else min(scale, 1.0)
         sides = [self._fit(side * scale) for side in (height, width)]
         return SeenSize((sides[0][0], sides[1][0]), (sides[0][1], sides[1][1]))
 
@@ -114,7 +118,8 @@ def photo_model(forward: Forward, info: ModelInfo, size_px: int | None = None) -
     if size_px is not None and size_px < least:
         raise InputError(f"--size {size_px}: {info.model} needs at least {least}; use --size auto")
     trained = info.run.data.short_side_px or info.run.data.crop_px
-    return PhotoModel(forward, size_px or trained, info.stride_px, least)
+    enlarging = size_px is not None or not isinstance(forward.system, Formula)
+    return PhotoModel(forward, size_px or trained, info.stride_px, least, enlarging)
 
 
 def mirrored_to(padded: Size, small: Tensor, guidance: Guidance | None) -> tuple[Tensor, Guidance | None]:
