@@ -103,6 +103,16 @@ StatsOut = Annotated[
 ]
 
 
+HintsOption = Annotated[
+    Path | None, typer.Option("--hints", metavar="FILE|FOLDER", help="Colour points: .json, .csv or .txt.")
+]
+ScribblesOption = Annotated[
+    Path | None,
+    typer.Option("--scribbles", metavar="FILE|FOLDER", help="Strokes on a copy of the gray picture or on a layer."),
+]
+PaletteOption = Annotated[
+    Path | None, typer.Option("--palette", metavar="FILE|FOLDER", help="A picture whose colours are wanted.")
+]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what a raster will take (tiles, memory, disk, time); write nothing.")
 ]
@@ -134,6 +144,9 @@ def colorize(
     dtype: SampleType = "auto",
     size: Size = "auto",
     upsample: UpsampleOption = "guided",
+    hints: HintsOption = None,
+    scribbles: ScribblesOption = None,
+    palette: PaletteOption = None,
     max_pixels: MaxPixels = 10**9,
     mask: MaskKind = "internal",
     compress: Compression = "zstd",
@@ -161,6 +174,7 @@ def colorize(
     from nirtrans.inference.device import use_threads
     from nirtrans.inference.forward import NetworkOptions
     from nirtrans.inference.geotiff import Course
+    from nirtrans.inference.hints import HintFiles
     from nirtrans.inference.jobs import JobOptions
     from nirtrans.inference.memory import share_heap
     from nirtrans.inference.output_mask import MaskOptions
@@ -202,6 +216,7 @@ def colorize(
         pictures=PictureOptions(
             dtype if dtype in ("uint8", "uint16") else None, max_pixels, PhotoOptions(_number("--size", size), upsample)
         ),
+        hints=HintFiles(hints, scribbles, palette),
         skip_bad=skip_bad,
     )
     if dry_run:

@@ -1,6 +1,7 @@
 """The Python face: a weights file becomes an object that colours arrays and tensors."""
 
 import math
+from collections.abc import Iterable, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,10 +16,13 @@ from nirtrans.errors import InputError, UnknownNameError
 from nirtrans.inference.device import resolve_device
 from nirtrans.inference.formulas import formula_names, formula_system
 from nirtrans.inference.forward import Forward, Precision
+from nirtrans.inference.guidance_kinds import check_kinds
+from nirtrans.inference.hints import guidance_from
 from nirtrans.inference.memory import Activations, measure_activations, pixel_budget
 from nirtrans.inference.photo import (
     GuidanceFor,
     PhotoModel,
+    Size,
     colorize_photo,
     guidance_at,
     keeps_lightness,
@@ -28,13 +32,18 @@ from nirtrans.inference.scene import ArrayScene, Scene, are_numbers
 from nirtrans.inference.statistics import Sample, freeze_scene
 from nirtrans.inference.stream import colorize_tiles
 from nirtrans.inference.tiling import Grid, Window, round_up
+from nirtrans.io.hint_points import Hints
+from nirtrans.models.formulas import Formula
 from nirtrans.models.system import System
 from nirtrans.models.weights import ModelInfo, load_system, sha256, shipped_weights
 from nirtrans.nn.norms import thaw
 from nirtrans.registry import did_you_mean
 
 ArrayT = TypeVar("ArrayT", NDArray[Any], Tensor)
-Hints = Guidance | GuidanceFor | None
+Known = Guidance | GuidanceFor | None
+"""What is known of the colours of a picture."""
+Points = Iterable[Sequence[float]] | Hints | str | Path
+"""Colour points of a picture, or a file of them."""
 SURE_PX = 512**2  # of a picture that is coloured without asking how much memory it takes
 EXCESS = 1.25
 """Pixels that the network may see per pixel of the scene before a larger tile is preferred."""
@@ -121,11 +130,12 @@ class Colorizer:
             InputError: If the network does not accept the size, or the memory does not hold it.
         """
         model = photo_model(self.forward(), self.info, size_px)
-        if size_px is not None and size_px**2 > SURE_PX and size_px**2 > self.budget_px:
+        measured = not isinstance(self.system, Formula)  # which does nothing without hints
+        if measured and size_px is not None and size_px**2 > SURE_PX and size_px**2 > self.budget_px:
             raise InputError(f"--size {size_px}: the memory holds about {math.isqrt(self.budget_px)}; use --size auto")
         return model
 
-    def colorize(self, x: ArrayT, guidance: Hints = None) -> ArrayT:
+    def colorize(self, x: ArrayT, guidance: Known = None, *, hints: Points | None = None) -> ArrayT:
         """Colour a NumPy picture or a torch batch; the same kind comes back.
 
         Integers are scaled by their type's maximum. Floats are [0, 1] for weights of pictures and physical values for
@@ -136,13 +146,20 @@ class Colorizer:
             x: NumPy [H, W] or [H, W, C], or torch [N, C, H, W].
             guidance: What is known of the colours, of the size of the picture or of that at which the network sees it,
                 alike for all of a batch; or a function of a size (height, width).
+            hints: Instead of it points (x, y, r, g, b) or (x, y, r, g, b, radius) in pixels from the upper left and
+                0 to 255, or a file of points.
 
         Returns:
             float32 in [0, 1]: NumPy [H, W, 3], or torch [N, 3, H, W] on the device of x.
 
         Raises:
-            InputError: If shape, type or range do not fit the weights.
+            DataError: If hints are malformed or lie outside.
+            InputError: If shape, type, range or hints do not fit the weights.
         """
+        if hints is not None:
+            if guidance is not None:
+                raise InputError("expected hints or guidance, got both; leave one out")
+            guidance = guidance_from(hints, picture_size(x))
         if isinstance(x, Tensor):
             if x.dim() != 4:
                 raise InputError(
@@ -156,7 +173,7 @@ class Colorizer:
             raise InputError(f"expected a NumPy picture [H, W] or [H, W, 1] or a torch batch [N, C, H, W], got {got}")
         return np.moveaxis(self._colorize_planes(np.moveaxis(np.atleast_3d(x), -1, 0), guidance), 0, -1)
 
-    def _colorize_planes(self, planes: NDArray[Any], guidance: Hints) -> NDArray[np.float32]:
+    def _colorize_planes(self, planes: NDArray[Any], guidance: Known) -> NDArray[np.float32]:
         """[C, H, W] as given -> [3, H, W]."""
         channels = self.system.in_channels
         if len(planes) != channels or 0 in planes.shape:
@@ -168,12 +185,12 @@ class Colorizer:
         valid = are_numbers(unit)
         return self.colorize_array(ArrayScene(unit, None if valid.all() else valid), guidance)
 
-    def colorize_array(self, scene: ArrayScene, guidance: Hints = None) -> NDArray[np.float32]:
+    def colorize_array(self, scene: ArrayScene, guidance: Known = None) -> NDArray[np.float32]:
         """Colour a picture in memory: [3, H, W], float32 in [0, 1], NaN where it is invalid; see `colorize`."""
         if keeps_lightness(self.system, self.info):
             return self._colorize_photo(scene, guidance)
         if guidance is not None:
-            raise InputError("these weights take no hints; leave them out, or use weights of a guided model")
+            check_kinds(self.system, {"points"})
         grid = self.grid(scene)
         rgb = np.full((3, scene.height, scene.width), np.nan, dtype=np.float32)
         if len(grid) > 1 or scene.valid is not None:  # at once and whole, layers may as well normalise by themselves
@@ -188,7 +205,7 @@ class Colorizer:
             self.thaw()
         return rgb.clip(0, 1, out=rgb)
 
-    def _colorize_photo(self, scene: ArrayScene, guidance: Hints) -> NDArray[np.float32]:
+    def _colorize_photo(self, scene: ArrayScene, guidance: Known) -> NDArray[np.float32]:
         valid = are_numbers(scene.pixels) if scene.valid is None else scene.valid & are_numbers(scene.pixels)
         hints = guidance_at(guidance) if isinstance(guidance, Guidance) else guidance
         known = None if valid.all() else valid
@@ -255,6 +272,12 @@ class Colorizer:
                 return tile
         largest = math.isqrt(self.budget_px) - 2 * round_up(halo_px, self.info.stride_px)
         return max(step_px, min(largest, LARGEST_TILE_PX) // step_px * step_px)
+
+
+def picture_size(x: NDArray[Any] | Tensor) -> Size:
+    """Return height and width of NumPy [H, W] or [H, W, C], or torch [N, C, H, W]."""
+    shape = x.shape[2:] if isinstance(x, Tensor) else np.shape(x)[:2]
+    return (shape[0], shape[1]) if len(shape) == 2 else (0, 0)
 
 
 def to_network_range(values: NDArray[Any], info: ModelInfo) -> NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """What a user says of the colours of a picture: files of points, strokes and palettes, drawn at any size."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from math import floor
@@ -17,10 +17,11 @@ from nirtrans.color.guidance import Guidance, paint_boxes, resize_guidance
 from nirtrans.color.palette import ab_histogram, mean_saturation
 from nirtrans.errors import DataError, InputError
 from nirtrans.inference.photo import GuidanceFor, Size
-from nirtrans.io.hint_points import Hints
+from nirtrans.io.hint_points import Hints, hints_of
 from nirtrans.io.hints import HINT_SUFFIXES, read_hints
 from nirtrans.io.images import IMAGE_SUFFIXES, read_image, to_unit
 from nirtrans.io.scribbles import Scribbles, read_scribbles
+from nirtrans.models.chroma_system import GuidanceKind
 
 PALETTE_PX = 256
 """Longer side at which the colours of a reference picture are counted."""
@@ -47,6 +48,11 @@ class HintFiles:
         named = {"--hints": self.points, "--scribbles": self.scribbles, "--palette": self.palette}
         return [flag for flag, path in named.items() if path is not None]
 
+    def kinds(self) -> set[GuidanceKind]:
+        """Return what the files speak of."""
+        points: set[GuidanceKind] = {"points"} if self.points or self.scribbles else set()
+        return points | ({"histogram"} if self.palette else set())
+
     def check(self, pictures: int) -> None:
         """Refuse one file of hints for several pictures.
 
@@ -65,10 +71,11 @@ class HintFiles:
         """
         if not self.flags():
             return None
-        points = self.points and read_hints(_file(self.points, source, HINT_SUFFIXES)).on(*gray.shape)
-        strokes = self.scribbles and read_scribbles(_file(self.scribbles, source, IMAGE_SUFFIXES), gray)
-        palette = self.palette and read_palette(_file(self.palette, source, IMAGE_SUFFIXES))
-        return partial(draw, picture=gray.shape, points=points, strokes=strokes, palette=palette)
+        size = (gray.shape[0], gray.shape[1])
+        points = read_hints(_file(self.points, source, HINT_SUFFIXES)).on(*size) if self.points else None
+        strokes = read_scribbles(_file(self.scribbles, source, IMAGE_SUFFIXES), gray) if self.scribbles else None
+        palette = read_palette(_file(self.palette, source, IMAGE_SUFFIXES)) if self.palette else None
+        return partial(draw, picture=size, points=points, strokes=strokes, palette=palette)
 
 
 def _file(path: Path, source: Path, suffixes: Sequence[str]) -> Path:
@@ -81,6 +88,22 @@ def _file(path: Path, source: Path, suffixes: Sequence[str]) -> Path:
         what = "none" if not found else " and ".join(file.name for file in found)
         raise DataError(f"{path}: expected one file {source.stem} ({', '.join(suffixes)}) for {source}, got {what}")
     return found[0]
+
+
+def guidance_from(hints: Hints | str | Path | Iterable[Sequence[float]], picture: Size) -> GuidanceFor:
+    """Return points of a picture, to be drawn at any size.
+
+    Args:
+        hints: Points as `read_hints` returns them, a file of them, or (x, y, r, g, b[, radius]) each.
+        picture: Height and width.
+
+    Raises:
+        DataError: If they are malformed or lie outside.
+    """
+    if isinstance(hints, str | Path):
+        hints = read_hints(Path(hints))
+    points = hints if isinstance(hints, Hints) else hints_of(hints)
+    return partial(draw, picture=picture, points=points.on(*picture))
 
 
 def draw(
@@ -151,8 +174,9 @@ def read_palette(path: Path) -> Palette:
         raise DataError(f"{path}: nothing of it is opaque, so it has no palette; give another picture")
     rgb = torch.from_numpy(to_unit(image.pixels).clip(0, 1)).permute(2, 0, 1)[None]
     known = torch.from_numpy(opaque)[None, None].float()
-    size = [min(side, max(1, round(side * PALETTE_PX / max(rgb.shape[2:])))) for side in rgb.shape[2:]]
-    share, total = (F.adaptive_avg_pool2d(x, size) for x in (known, rgb * known))
+    scale = min(1, PALETTE_PX / max(rgb.shape[2:]))
+    height, width = (max(1, round(side * scale)) for side in rgb.shape[2:])
+    share, total = (F.adaptive_avg_pool2d(x, (height, width)) for x in (known, rgb * known))
     valid = share > 0
     small = total / share.where(valid, 1)
     return ab_histogram(chroma(small), valid), mean_saturation(small, valid)

@@ -10,10 +10,11 @@ from nirtrans.inference.colorizer import Colorizer
 from nirtrans.inference.forecast import Forecast, forecast_raster
 from nirtrans.inference.forward import NetworkOptions
 from nirtrans.inference.geotiff import Course, Result, colorize_raster
+from nirtrans.inference.guidance_kinds import check_guidance, check_kinds
+from nirtrans.inference.hints import HintFiles
 from nirtrans.inference.job_list import WRITTEN_AS, Job
 from nirtrans.inference.output_mask import MaskOptions
-from nirtrans.inference.photo import PhotoOptions, check_guidance, keeps_lightness
-from nirtrans.inference.photo_files import HintsOf
+from nirtrans.inference.photo import PhotoOptions, keeps_lightness
 from nirtrans.inference.picture_jobs import colorize_pictures
 from nirtrans.inference.pictures import PictureOptions
 from nirtrans.inference.raster_plan import TileOptions
@@ -38,7 +39,7 @@ class JobOptions:
     course: Course
     mask: MaskOptions
     pictures: PictureOptions = field(default_factory=PictureOptions)
-    hints_of: HintsOf | None = None
+    hints: HintFiles = field(default_factory=HintFiles)
     skip_bad: bool = False
 
 
@@ -68,11 +69,12 @@ def _run_pictures(
     """Translate pictures and return how many were left out."""
     if jobs:
         _check_picture_options(colorizer, jobs[0], options)
+        options.hints.check(len(jobs))
     return colorize_pictures(
         colorizer,
         jobs,
         options.pictures,
-        hints_of=options.hints_of,
+        hints_of=options.hints.of if options.hints.flags() else None,
         batch=options.course.resources.batch,
         skip_bad=options.skip_bad,
         advance=advance,
@@ -163,6 +165,7 @@ def _check_picture_options(colorizer: Colorizer, job: Job, options: JobOptions) 
     keeping = keeps_lightness(colorizer.system, colorizer.info)
     if options.pictures.photo != PhotoOptions() and not keeping:
         raise InputError(f"--size, --upsample: {colorizer.info.model} sees pictures as they are; leave them out")
+    check_kinds(colorizer.system, options.hints.kinds())
     form, course, tiling, network, usual = options.form, options.course, options.tiling, options.network, DEFAULT
     resources = course.resources
     asked = {
@@ -195,4 +198,7 @@ def _check_raster(colorizer: Colorizer, job: Job, options: JobOptions) -> None:
         raise InputError(f"{job.source} is a raster, which is written as GeoTIFF; call DST something.tif")
     if options.pictures.photo != PhotoOptions():
         raise InputError(f"--size, --upsample: {job.source} is a raster, which is made in tiles; leave them out")
+    if options.hints.flags():
+        flags = ", ".join(options.hints.flags())
+        raise InputError(f"{flags}: for pictures alone, and {job.source} is a raster; leave it out")
     check_guidance(colorizer.system, None)

@@ -19,6 +19,7 @@ from nirtrans.color.guidance import Guidance, resize_guidance
 from nirtrans.errors import InputError
 from nirtrans.inference.fill import fill_invalid
 from nirtrans.inference.forward import Forward
+from nirtrans.inference.guidance_kinds import check_guidance
 from nirtrans.inference.tiling import MIN_STRIDES, mirrored
 from nirtrans.inference.upsample import Chroma, Upsample, upsampled
 from nirtrans.io.images import to_unit
@@ -224,20 +225,6 @@ def strips(height: int, width: int) -> Iterator[tuple[int, int]]:
     rows = max(1, STRIP_PX // width)
     for top in range(0, height, rows):
         yield top, min(height, top + rows)
-
-
-def check_guidance(system: System, guidance: Guidance | None) -> None:
-    """Refuse hints that a system does not understand, and the lack of those that it needs.
-
-    Raises:
-        InputError: See above.
-    """
-    if not isinstance(system, ChromaSystem):
-        return
-    if guidance is None and system.needs_guidance:
-        raise InputError("these weights colour from hints alone; give some")
-    if guidance is not None and not system.guidance:
-        raise InputError("these weights take no hints; leave them out, or use weights of a guided model")
 
 
 def guidance_at(guidance: Guidance) -> GuidanceFor:

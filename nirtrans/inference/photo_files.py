@@ -14,12 +14,12 @@ from nirtrans.color.chroma import lightness
 from nirtrans.errors import DataError, InputError, OutOfMemory
 from nirtrans.inference.colorizer import Colorizer, to_network_range
 from nirtrans.inference.device import one_thread_each
+from nirtrans.inference.guidance_kinds import check_guidance
 from nirtrans.inference.job_list import Job
 from nirtrans.inference.photo import (
     GuidanceFor,
     PhotoModel,
     SeenSize,
-    check_guidance,
     coloured_rows,
     shrink,
     strips,
@@ -30,8 +30,8 @@ from nirtrans.inference.stream import ahead
 from nirtrans.inference.upsample import upsampled
 from nirtrans.io.images import Image, deep_suffix
 
-HintsOf = Callable[[Path], GuidanceFor | None]
-"""Finds the hints of a source file."""
+HintsOf = Callable[[Path, NDArray[Any]], GuidanceFor | None]
+"""Finds the hints of a source file whose decoded pixels, [H, W], are given, too."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Photographer:
             gray, valid = self._from_floats(source, gray, valid)
         seen = self.model.seen_size(*gray.shape[1:])
         small = shrink(gray, seen.shown, None if valid is None or valid.all() else valid)
-        hints = self.hints_of(source) if self.hints_of else None
+        hints = self.hints_of(source, gray[0]) if self.hints_of else None
         described = Image(image.pixels[:0], image.alpha, image.icc, image.exif)
         return OpenPhoto(job, described, np.ascontiguousarray(gray), small, seen, hints)
 
