@@ -198,7 +198,7 @@ def test_python_takes_points(gray: Path) -> None:
     assert rgb.shape == (48, 64, 3)
     assert rgb[40, 3, 0] > rgb[40, 3, 2]
     assert np.array_equal(rgb, model.colorize(pixels, hints=hint_file(gray.parent, RED, BLUE)))
-    batch = model.colorize(torch.from_numpy(pixels).permute(2, 0, 1)[None], hints=points)
+    batch = model.colorize(torch.tensor(pixels).permute(2, 0, 1)[None], hints=points)
     assert np.array_equal(batch[0].permute(1, 2, 0).numpy(), rgb)
     for wrong, error in (([(64, 0, 1, 2, 3)], DataError), ([], DataError), ([(1, 2)], DataError), (None, InputError)):
         with pytest.raises(error):
