@@ -23,6 +23,7 @@ from nirtrans.cli.demo import demo
 from nirtrans.cli.doctor import doctor
 from nirtrans.cli.evaluate import evaluate
 from nirtrans.cli.models import models
+from nirtrans.cli.study import study_app
 from nirtrans.cli.train import train
 from nirtrans.errors import NirtransError, Terminated
 from nirtrans.io.gdal import forget_foreign_proj
@@ -54,9 +55,10 @@ def _carrying_interrupts(command: Callable[..., None]) -> Callable[..., None]:
 
 for command in (train, colorize, evaluate, models, config, convert, demo, bench, doctor):
     app.command()(_carrying_interrupts(command))
-for registered in data_app.registered_commands:
-    registered.callback = registered.callback and _carrying_interrupts(registered.callback)
-app.add_typer(data_app, name="data")
+for name, group in (("data", data_app), ("study", study_app)):
+    for registered in group.registered_commands:
+        registered.callback = registered.callback and _carrying_interrupts(registered.callback)
+    app.add_typer(group, name=name)
 
 
 def _print_version(wanted: bool) -> None:

@@ -134,20 +134,20 @@ def write_results(evaluation: Evaluation, folder: Path) -> None:
         "groups": evaluation.groups,
         "scenes": {scene: evaluation.scene_means(scene) for scene in evaluation.scenes},
     }
-    write_text(folder / "metrics.json", json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
+    write_text(folder / "metrics.json", json.dumps(plain(content), indent=1, allow_nan=False) + "\n")
     table = io.StringIO()
     writer = csv.DictWriter(table, ["id", "scene", "class", "model", *evaluation.metrics], lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_plain(images))
+    writer.writerows(plain(images))
     write_text(folder / "metrics.csv", table.getvalue())
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Replace infinities by words and undefined values by null, which JSON can hold."""
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None if math.isnan(value) else str(value)
     return value
