@@ -35,7 +35,7 @@ def _list_configs() -> None:
 
     for name, path in shipped().items():
         content = read_config(path)
-        typer.echo(f"{name:24} model {content.get('model')}, domain {content.get('domain')}")
+        typer.echo(f"{name:28} model {content.get('model')}, domain {content.get('domain')}")
 
 
 def _schema(name: str | None) -> str:

@@ -193,8 +193,9 @@ def _warn_of_size(run: "Run", device: str) -> None:
     from nirtrans.config_files import shipped
     from nirtrans.models.build import build_system
 
-    small = f"{run.model}-small"
-    if device != "cpu" or small not in shipped():
+    names = (f"{run.model}-{run.domain}-small", f"{run.model}-small")
+    small = next((name for name in names if name in shipped()), None)
+    if device != "cpu" or small is None:
         return
     with torch.device("meta"):
         count = sum(value.numel() for value in build_system(run).parameters())

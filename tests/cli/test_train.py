@@ -236,12 +236,21 @@ def test_runs_are_numbered(nirtrans: Command, tmp_path: Path, monkeypatch: pytes
         assert (tmp_path / "runs" / f"cyclegan-asym-nir-{number}" / "best.safetensors").exists()
 
 
+@pytest.mark.parametrize(
+    ("model", "domain", "small"),
+    [
+        ("cyclegan-asym", "nir", "cyclegan-asym-small"),
+        ("cyclegan-asym", "gray", "cyclegan-asym-small"),
+        ("pix2pix", "lineart", "pix2pix-lineart-small"),
+    ],
+)
 def test_full_preset_on_a_cpu_points_to_the_small_one(
-    nirtrans: Command, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    nirtrans: Command, tmp_path: Path, caplog: pytest.LogCaptureFixture, model: str, domain: str, small: str
 ) -> None:
-    outcome = nirtrans("train", "--model", "cyclegan-asym", "--device", "cpu", "--data", tmp_path / "absent")
+    absent = ("--device", "cpu", "--data", tmp_path / "absent")
+    outcome = nirtrans("train", "--model", model, "--domain", domain, *absent)
     assert outcome.code == 2
-    assert "million parameters and this is a CPU; --config cyclegan-asym-small is meant for CPUs" in caplog.text
+    assert f"million parameters and this is a CPU; --config {small} is meant for CPUs" in caplog.text
 
 
 def test_json_progress(nirtrans: Command, tmp_path: Path) -> None:
