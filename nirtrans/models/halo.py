@@ -19,9 +19,12 @@ from nirtrans.models.chroma_system import ChromaSystem
 from nirtrans.models.system import System
 from nirtrans.nn.capsules import CapsulePatchNet
 from nirtrans.nn.conditioning import HintInput
+from nirtrans.nn.growing import GrowingUNet
 from nirtrans.nn.heads import BinDecoder
 from nirtrans.nn.noise import PixelNoise
 from nirtrans.nn.norms import SpatialNorm
+from nirtrans.nn.self_attention import SelfAttention
+from nirtrans.nn.spectral import SpectralConv2d
 
 SIDES_PX = (32, 64, 128, 256, 512, 1024)  # short sides of the probing strip: the first one that the network accepts
 LENGTHS_PX = (1024, 2048, 4096)  # a receptive field that touches the ends of the longest counts as the whole picture
@@ -126,6 +129,10 @@ def _averaging_copy(system: System) -> System:
         for name, layer in list(parent.named_children()):
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 setattr(parent, name, _Averaging(layer))
+            elif isinstance(layer, GrowingUNet):  # what it is going to be
+                layer.place = torch.tensor(layer.levels - 1.0)
+            elif isinstance(layer, SelfAttention):
+                setattr(parent, name, _PictureMean())
             elif isinstance(layer, CapsulePatchNet):
                 setattr(parent, name, _PatchMean())
             elif isinstance(layer, BinDecoder):
@@ -149,6 +156,8 @@ class _Averaging(nn.Module):
         share = GAIN / math.prod(layer.kernel_size)
         layer.weight = nn.Parameter(torch.full((1, 1, *layer.kernel_size), share, dtype=torch.float64))
         layer.bias, layer.groups = None, 1
+        if isinstance(layer, SpectralConv2d):
+            layer.normalised = False
         self.conv = layer
         self.channels = layer.out_channels if layer.out_channels <= IMAGE_CHANNELS else 1
 
@@ -171,6 +180,14 @@ class _LightAlone(nn.Module):
     def forward(self, light: Tensor, hints: Tensor) -> Tensor:
         """[N, 1, H, W] and [N, 3, H, W] -> [N, 1, H, W]."""
         return light
+
+
+class _PictureMean(nn.Module):
+    """Attention in the twin: every place depends on all places."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, C, h, w] -> [N, C, h, w]."""
+        return x + x.mean((2, 3), keepdim=True)
 
 
 class _PatchMean(nn.Module):

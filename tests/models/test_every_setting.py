@@ -43,6 +43,7 @@ INSTEAD: dict[str, Any] = {
     "dense_px": SIDE_PX,
     "global_px": 32,
     "dense_layers": [1, 2, 1],
+    "attention": [0],
     "stride": 3,
 }
 """Where neither the next number nor the next choice will do."""

@@ -25,6 +25,9 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "ipcv": {"dense_layers": [1, 1, 1], "growth": 4, "width": 4},
     "vidar": {"width": 4, "depth": 2, "blocks": 2},
     "colorcapsnet": {"width": 8, "stride": 9},
+    "team-india": {
+        "width": 4, "critic_width": 4, "levels": 2, "attention": [1], "batches_per_level": 1, "adversarial": 0.1,
+    },
     "pksvision": {"width": 4, "critic_width": 2, "representation": 0},
     "cao2017": {"width": 4, "critic_width": 2, "l1": 10},  # the critic alone does not ask for the true colours
     "zhang2017": {"width": 4},
@@ -35,7 +38,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "sshape": {"width": 8, "halvings": 2, "edge_width": 4, "edges": 0.1},
 }  # fmt: skip
 SIDE_PX = 32
-WHOLE = {"koalarization", "iizuka2016", "chromagan", "vidar"}
+WHOLE = {"koalarization", "iizuka2016", "chromagan", "vidar", "team-india"}
 """Models whose every pixel may depend on the whole picture: those with attention or a global branch."""
 
 
