@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -21,8 +23,11 @@ from nirtrans.data.readable import OPENING_THREADS
 from nirtrans.errors import DataError
 from nirtrans.progress import SILENT, Progress, clock
 
-STRIP_PX = 2**20
+STRIP_PX = 2**18
 """Pixels of a picture that are counted at a time."""
+LARGE_PX = 2**22
+"""Of pictures with more pixels only one is in memory."""
+_ONE_LARGE = Lock()
 ROUND = 8 * OPENING_THREADS
 """Pictures between two looks at Ctrl-C."""
 
@@ -114,14 +119,18 @@ def _evenly(count: int, most: int) -> list[int]:
 
 
 def _count_picture(picture: Picture, most_px: int | None) -> Tensor:
-    """Count one picture, strip by strip; pixels without data do not count."""
-    height, width = picture.size
-    every = 1 if most_px is None else max(1, round((height * width / most_px) ** 0.5))
-    rows = max(1, STRIP_PX // (width * every)) * every
-    counts = torch.zeros(len(AB313), dtype=torch.float64)
-    for top in range(0, height, rows):
-        pixels, valid = picture.read((top, 0, min(rows, height - top), width))
-        rgb = torch.from_numpy(np.array(pixels[:, ::every, ::every]))[None]
-        mask = None if valid is None else torch.from_numpy(np.array(valid[::every, ::every]))[None, None]
-        counts += count_bins(chroma(rgb), valid=mask)
-    return counts
+    """Count one picture; large ones wait for each other, and pixels without data do not count."""
+    area = picture.size[0] * picture.size[1]
+    every = 1 if most_px is None else max(1, round((area / most_px) ** 0.5))
+    with _ONE_LARGE if area > LARGE_PX else nullcontext():
+        pixels, valid = picture.read()
+        rows = every * max(1, STRIP_PX // picture.size[1])
+        strips = torch.from_numpy(pixels)[None].split(rows, 2)
+        masks = [None] * len(strips) if valid is None else torch.from_numpy(valid)[None, None].split(rows, 2)
+        return torch.stack([_count_strip(*pair, every) for pair in zip(strips, masks, strict=True)]).sum(0)
+
+
+def _count_strip(rgb: Tensor, valid: Tensor | None, every: int) -> Tensor:
+    """Count [1, 3, H, W] on a grid of every n-th pixel."""
+    grid = (..., slice(None, None, every), slice(None, None, every))
+    return count_bins(chroma(rgb[grid]), valid=None if valid is None else valid[grid])

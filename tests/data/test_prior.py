@@ -87,6 +87,12 @@ def test_a_grid_of_pixels_does_not_depend_on_strips(strip_px: int, monkeypatch: 
     assert counts.bins.tolist() == brute_force(picture[::3, ::3]).tolist()
 
 
+def test_large_pictures_wait_for_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = brute_force(*folder_of_pictures(tmp_path))
+    monkeypatch.setattr(counting, "LARGE_PX", 70)
+    assert count_pictures(colour_pictures(tmp_path)).bins.tolist() == expected.tolist()
+
+
 def test_evenly_chosen_pictures() -> None:
     flat = [InMemory(str(n), str(n), np.full((3, 2, 2), n / 10, np.float32)) for n in range(10)]
     flat[0].pixels[0] = flat[9].pixels[2] = 1  # the first and the last have a colour

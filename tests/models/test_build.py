@@ -98,6 +98,22 @@ def test_every_shipped_config_builds(name: str) -> None:
         assert count_parameters(build_system(resolve_run(name))) > 0
 
 
+@pytest.mark.parametrize("domain", ["gray", "lineart"])
+@pytest.mark.parametrize("model", ["nirtrans-base", "pix2pix", "cyclegan", "cyclegan-asym"])
+def test_gray_keeps_lightness_and_line_art_its_lines(model: str, domain: str) -> None:
+    kept = {"gray": "copy", "lineart": "lines"}[domain]
+    for config in (None, f"{model}-small", f"{model}-{domain}"):
+        run = resolve_run(config, model=model, flags={"domain": domain})
+        assert (run.model, run.domain, run.network["luma"]) == (model, domain, kept)
+    assert resolve_run(model=model, flags={"domain": "nir"}).network.get("luma", "predict") == "predict"
+
+
+def test_configs_of_domains_are_what_their_names_say() -> None:
+    names = {f"{model}-{domain}": (model, domain) for model in MODELS.names() for domain in MODELS.find(model).domains}
+    found = {name: resolve_run(name) for name in shipped() if name in names}
+    assert {name: (run.model, run.domain) for name, run in found.items()} == {name: names[name] for name in found}
+
+
 def test_recompute_reaches_the_networks_that_can() -> None:
     system = build_system(tiny_run("zhang2016", train={"recompute": True}))
     assert system.get_submodule("to_ab.trunk").recompute
