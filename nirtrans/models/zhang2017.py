@@ -31,7 +31,7 @@ from nirtrans.config import Settings
 from nirtrans.losses.masked import blank, masked_mean
 from nirtrans.models.chroma_system import ChromaSystem
 from nirtrans.models.system import MODELS, TrainingBatch
-from nirtrans.nn.conditioning import HintKind, simulate_hints
+from nirtrans.nn.conditioning import HintKind, simulate_hints, stack_hints
 from nirtrans.nn.guided_unet import PALETTE, SATURATION, GuidedUNet
 from nirtrans.nn.norms import NormKind
 
@@ -81,7 +81,7 @@ class Zhang2017(ChromaSystem):
         """[N, 1, H, W] in [0, 1], sides multiples of 8 -> [N, 2, H, W] in CIE units; see `ChromaSystem`."""
         light = scale_lightness(lightness(source))
         known = guidance or no_guidance(light)
-        ab, _ = self.to_ab(light, _local(known), self._global(known))
+        ab, _ = self.to_ab(light, stack_hints(known), self._global(known))
         return unscale_ab(ab)
 
     def forward_train(self, batch: TrainingBatch) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Zhang2017(ChromaSystem):
         p, light, ab = self.params, out["light"], out["ab"]
         automatic = phase == "classification"
         known = no_guidance(light) if automatic else out["hints"]
-        predicted, logits = self.to_ab(light, _local(known), self._global(known, out["shown"]), detach=automatic)
+        predicted, logits = self.to_ab(light, stack_hints(known), self._global(known, out["shown"]), detach=automatic)
         difference = F.smooth_l1_loss(predicted.float(), scale_ab(ab), beta=p.huber / AB_SCALE, reduction="none")
         terms = {"l1": p.l1 * masked_mean(difference.mean(1, keepdim=True), batch.valid)}
         return terms | {"classes": p.classes * _class_loss(logits, ab, batch.valid)}
@@ -114,11 +114,6 @@ class Zhang2017(ChromaSystem):
         if shown is not None:
             vectors = [vector * share for vector, share in zip(vectors, shown, strict=True)]
         return torch.cat(vectors, dim=1)
-
-
-def _local(known: Guidance) -> Tensor:
-    """Return scaled a and b of the hints and their mask, [N, 3, H, W]."""
-    return torch.cat([scale_ab(known.ab), known.mask], dim=1)
 
 
 def _with_indicator(part: Tensor | None, like: Tensor, length: int) -> Tensor:

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nirtrans.nn.blocks import check_size
+from nirtrans.nn.conditioning import HINTS, HintInput
 from nirtrans.nn.init import init_rectified
 
 REDUCTION = 16  # channels of the block per channel of its bottleneck: section 4.1
@@ -24,10 +25,13 @@ class AttentionUNet(nn.Module):
         outputs: Channels of the result, not bounded.
         widths: Channels of each level, from full size to the bottom.
         blocks: Blocks of each level: half of them on the way down, the rest on the way up, all at the bottom.
+        hinted: Whether it takes hints beside the picture, which has one channel then.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, widths: Sequence[int], blocks: int) -> None:
+    def __init__(self, inputs: int, outputs: int, *, widths: Sequence[int], blocks: int, hinted: bool = False) -> None:
         super().__init__()
+        self.join = HintInput(centre=0.0) if hinted else None
+        inputs += HINTS if hinted else 0
         pairs = list(pairwise(widths))
         self.halvings = len(pairs)
         self.stem = nn.Conv2d(inputs, widths[0], 3, padding=1)
@@ -41,13 +45,19 @@ class AttentionUNet(nn.Module):
         init_rectified(self)
         _start_small(self)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, hints: Tensor | None = None) -> Tensor:
         """[N, inputs, H, W] -> [N, outputs, H, W].
+
+        Args:
+            x: The picture.
+            hints: See `nirtrans.nn.conditioning.stack_hints`; None: there are none.
 
         Raises:
             InputError: If a side cannot be halved once for each level below the first.
         """
         check_size(x, halvings=self.halvings, network="the attention U-Net")
+        if self.join is not None:
+            x = self.join(x, x.new_zeros(len(x), HINTS, *x.shape[2:]) if hints is None else hints)
         x = self.stem(x)
         skips = []
         for level, down in zip(self.encoder, self.downs, strict=True):

@@ -10,7 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from nirtrans.color.guidance import Guidance, paint_boxes
+from nirtrans.color.ranges import scale_ab
 
+HINTS = 3
+"""Channels of hints: a, b and mask."""
 HintKind = Literal["patches", "pixels", "strokes"]
 STOP = 1 / 8
 """Chance that no further patch follows: 7 on average. Source: Zhang et al. 2017, section 3.3."""
@@ -43,6 +46,11 @@ class HintInput(nn.Module):
         """[N, 1, H, W] and [N, 3, H, W], a and b scaled, then the mask -> [N, 4, H, W]."""
         ab, mask = hints.split([2, 1], dim=1)
         return torch.cat([light, ab, mask - self.centre], dim=1)
+
+
+def stack_hints(known: Guidance) -> Tensor:
+    """Return scaled a and b of the hints and their mask, [N, 3, H, W], as `HintInput` takes them."""
+    return torch.cat([scale_ab(known.ab), known.mask], dim=1)
 
 
 def simulate_hints(kind: HintKind, ab: Tensor, valid: Tensor | None = None) -> Guidance:

@@ -45,6 +45,7 @@ INSTEAD: dict[str, Any] = {
     "dense_layers": [1, 2, 1],
     "attention": [0],
     "stride": 3,
+    "hints": "pixels",
 }
 """Where neither the next number nor the next choice will do."""
 
