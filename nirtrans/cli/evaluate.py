@@ -69,7 +69,8 @@ Labels = Annotated[
 
 def evaluate(
     weights: Annotated[
-        list[str], typer.Option("--weights", metavar="FILE|NAME", help="Weights or a run folder; repeatable.")
+        list[str],
+        typer.Option("--weights", metavar="FILE|NAME", help="Weights, a run folder or a formula; repeatable."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Folder for metrics.json, metrics.csv and report.html.")],
     data: DataPaths = None,
@@ -140,17 +141,22 @@ def _keep(out: Path | None, hints: "HintsFor | None", first: str) -> "Keep":
 
 
 def _load(weights: list[str], device: str) -> "dict[str, Colorizer]":
-    """Load all weights and name them by their files, or by their run folders.
+    """Load all weights and name them by their files, or by their run folders; formulas, which need none, come last.
 
     Raises:
-        InputError: If they translate different kinds of picture.
+        InputError: If they translate different kinds of picture, or a file is called like a formula.
     """
     from nirtrans.errors import InputError
     from nirtrans.evaluation.names import name_weights
     from nirtrans.inference.colorizer import find_weights, load_colorizer
+    from nirtrans.inference.formulas import formula_names
 
-    named = name_weights([find_weights(name) for name in weights])
+    formulas = [name for name in dict.fromkeys(weights) if name in formula_names()]
+    named = name_weights([find_weights(name) for name in weights if name not in formulas])
+    for name in named.keys() & set(formulas):
+        raise InputError(f"weights called {name} would be mistaken for the formula of that name; rename the file")
     colorizers = {name: load_colorizer(path, device=device) for name, path in named.items()}
+    colorizers |= {name: load_colorizer(name, device=device) for name in formulas}
     rules = {(c.info.run.domain, c.info.preprocessing.units) for c in colorizers.values()}
     if len(rules) > 1:
         kinds = " and ".join(sorted(f"{domain} in {units} units" for domain, units in rules))

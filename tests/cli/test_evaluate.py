@@ -189,6 +189,21 @@ def test_the_tracks_of_ntire(tmp_path: Path, nirtrans: Command, photographs: Pat
     assert not (tmp_path / "no").exists()
 
 
+def test_formulas_are_judged_beside_weights(tmp_path: Path, nirtrans: Command, photographs: Path) -> None:
+    flags = ("--data", photographs, "--split", "all", "--out", tmp_path / "out", *FLAGS)
+    alone = nirtrans("evaluate", "--weights", "athi", *flags)
+    assert (alone.code, "judge it by --protocol ntire2019-track2" in alone.error) == (2, True)
+    weights = ("--weights", "athi", "--weights", gray_weights())
+    assert nirtrans("evaluate", *weights, *flags, "--protocol", "ntire2019-track2").code == 0
+    found = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert list(found["models"])[:2] == ["tiny", "athi"]
+    assert found["data"]["protocol"]["judged_without_hints"] == ["tiny"]
+    assert found["weights"]["athi"]["sha256"] == "athi"
+    (tmp_path / "athi.safetensors").write_bytes(gray_weights().read_bytes())
+    clash = nirtrans("evaluate", "--weights", "athi", "--weights", tmp_path / "athi.safetensors", *flags)
+    assert (clash.code, "mistaken for the formula" in clash.error) == (2, True)
+
+
 def test_a_classifier_by_name(
     tmp_path: Path, nirtrans: Command, photographs: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

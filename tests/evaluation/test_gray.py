@@ -19,6 +19,7 @@ from nirtrans.config import Preprocessing
 from nirtrans.data.collection import Collection, InMemory
 from nirtrans.data.derive import luma
 from nirtrans.evaluation.chroma_baselines import CHROMA_ORACLES, oracle_chroma, oracle_mean_chroma, true_chroma
+from nirtrans.evaluation.columns import columns
 from nirtrans.evaluation.evaluate import evaluate
 from nirtrans.evaluation.judges import accuracy, balanced
 from nirtrans.evaluation.metrics import DEFAULT, auc, auc_balanced, colourfulness, rmse_ab
@@ -240,3 +241,18 @@ def test_tables_show_chroma_beside_the_grey_baseline(tmp_path: Path, capsys: pyt
     assert "AuC balanced &uarr;" in page
     assert "Colourfulness</button>" in page, "no direction"
     assert "<br>grey-copy" in page, "per scene as well"
+
+
+def test_line_art_is_balanced_beside_its_own_baselines() -> None:
+    """Lines are not lightness: the baselines are those of near infrared, the copy has its own name."""
+    colorizer = stub_colorizer()
+    colorizer.info = colorizer.info.model_copy(
+        update={"run": colorizer.info.run.model_copy(update={"domain": "lineart"})}
+    )
+    evaluation, _ = evaluate({"stub": colorizer}, collection("train", "val", "val"), source="x")
+    names = ["line-copy", "lut", "mean-colour", "oracle-grey", "oracle-mean", "shift1", "shift2"]
+    assert list(evaluation.scores) == ["stub", *names]
+    for name in ("stub", *names):
+        assert 0 < evaluation.scores[name]["1"]["auc_balanced"] <= 1
+    assert evaluation.scores["shift1"]["1"]["auc_balanced"] < 1
+    assert "auc_balanced" in columns(evaluation).report
