@@ -96,7 +96,8 @@ class Photographer:
         seen = self.model.seen_size(*gray.shape[1:])
         small = shrink(gray, seen.shown, None if valid is None or valid.all() else valid)
         hints = self.hints_of(source, gray[0]) if self.hints_of else None
-        described = Image(image.pixels[:0], image.alpha, image.icc, image.exif)
+        alpha = None if image.alpha is None else image.alpha.copy()  # not a view, which would keep the colours
+        described = Image(np.empty((0, 0, 1), gray.dtype), alpha, image.icc, image.exif)
         return OpenPhoto(job, described, np.ascontiguousarray(gray), small, seen, hints)
 
     def _from_floats(

@@ -43,6 +43,8 @@ _EXIF_IFD, _BITS_PER_SAMPLE, _SAMPLES_PER_PIXEL = 34665, 258, 277
 _WITHOUT_ALPHA = {".jpg", ".jpeg", ".bmp"}
 _DEEP_SUFFIXES = {".png", ".tif", ".tiff"}
 _LONGEST_SIDE = {".webp": 16383, ".jpg": 65500, ".jpeg": 65500}  # of libwebp and of libjpeg
+MOST_SIDE = 2**20
+"""Of pictures whose size is checked; what works by rows then needs little memory."""
 _PAGED_FORMATS = {"WEBP", "PNG", "TIFF", "GIF"}
 _DEEP_MODES = {"I", "I;16", "I;16B", "I;16L", "F"}
 
@@ -78,7 +80,8 @@ def read_image(path: Path, *, max_pixels: int | None = None) -> Image:
 
     Args:
         path: File.
-        max_pixels: Larger pictures are refused by what their header says, before anything is decoded; None: none are.
+        max_pixels: Larger pictures are refused by what their header says, before anything is decoded, and so are those
+            of more than `MOST_SIDE` a side; None: none are.
 
     Raises:
         DataError: If the file is absent, no picture, truncated, damaged or too large; names it.
@@ -99,7 +102,11 @@ def _image(stack: NDArray[Any], **kept: Any) -> Image:
 
 
 def _check_pixels(path: Path, height: int, width: int, most: int | None) -> None:
-    if most is not None and height * width > most:
+    if most is None:
+        return
+    if max(height, width) > MOST_SIDE:
+        raise DataError(f"{path}: {width} x {height} px; expected at most {MOST_SIDE} px a side")
+    if height * width > most:
         size = f"{width} x {height} px are more than {most}"
         raise DataError(f"{path}: {size}; give --max-pixels {height * width} if the file can be trusted")
 

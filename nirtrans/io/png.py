@@ -1,7 +1,7 @@
 """Encode PNG of 8 and 16 bits per sample: Pillow writes no 16 bits in colour, and takes six times as long for 8.
 
-Strips of rows are compressed by several threads; their bytes follow one another as one stream. Bytes do not depend on
-the number of threads. Profile and EXIF go with the picture.
+Strips of rows are compressed by up to four threads; their bytes follow one another as one stream, the same for any
+number of threads. Profile and EXIF go with the picture.
 
 Source: PNG specification, third edition, chunks IHDR, iCCP, eXIf, IDAT and IEND; RFC 1950 for the stream.
 """
@@ -23,6 +23,7 @@ _FILTER_UP = 2
 _EFFORT = 3  # of zlib, 1 to 9: 6 takes three to four times as long for 5 % fewer bytes of a photograph
 _STREAM_HEADER = b"\x78\x5e"
 _STRIP_BYTES = 2**20
+_MOST_THREADS = 4
 
 
 def write_png(path: Path, stack: NDArray[Any], *, icc: bytes | None = None, exif: bytes | None = None) -> None:
@@ -44,7 +45,7 @@ def _write_pixels(file: BinaryIO, stack: NDArray[Any]) -> None:
     """Write the IDAT chunks, a few strips at a time."""
     rows = max(1, _STRIP_BYTES // stack[0].nbytes)
     tops = list(range(0, len(stack), rows))
-    workers = os.cpu_count() or 1
+    workers = min(_MOST_THREADS, os.cpu_count() or 1)
     checksum, first = 1, _STREAM_HEADER
     with ThreadPoolExecutor(workers) as pool:
         for group in _groups(tops, 2 * workers):

@@ -189,6 +189,7 @@ def png(path: Path, width: int, height: int, *extra: bytes) -> Path:
 BOMB = zlib.compress(b"a" * (200 * 2**20), 9)
 BAD = {
     "large.png": lambda path: png(path, 60000, 60000),
+    "wide.png": lambda path: png(path, 2**21, 1),
     "text.png": lambda path: png(path, 9, 9, chunk(b"zTXt", b"Comment\0\0" + BOMB)),
     "profile.png": lambda path: png(path, 9, 9, chunk(b"iCCP", b"icc\0\0" + BOMB)),
     "short.png": lambda path: png(path, 400, 400),
