@@ -48,16 +48,21 @@ def add_classifier(terms: "Terms", name: str | None, labels: Path | None, part: 
     """Add the classifier and the labels of the pictures that are judged.
 
     Raises:
-        DataError: If a picture has no label.
+        DataError: If a picture has no label, or one that is no class.
         InputError: If there is no such function, or labels are given for none.
     """
     from nirtrans.errors import InputError
-    from nirtrans.evaluation.classifier import load_classifier, read_picture_labels
+    from nirtrans.evaluation.classifier import class_labels, load_classifier, read_picture_labels
+    from nirtrans.evaluation.groups import find_places
 
     if name is None:
         if labels is not None:
             raise InputError(f"--labels {labels} are for a classifier; give --classifier package.module:function")
         return terms
-    ids = [picture.id for picture in part.sources]
-    known = None if labels is None else read_picture_labels(labels, ids)
-    return replace(terms, classifier=load_classifier(name), labels=known)
+    loaded = load_classifier(name)
+    places = find_places(part.sources)
+    groups = {id_: place.group for id_, place in places.items()}
+    known = class_labels(groups) if labels is None else read_picture_labels(labels, list(places))
+    for id_, label in known.items():
+        loaded.number_of(label, id_)
+    return replace(terms, classifier=loaded, labels=known)

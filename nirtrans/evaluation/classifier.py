@@ -58,7 +58,7 @@ class Classifier:
 
         Raises:
             InputError: If the function returns something else than logits.
-            RunError: If it fails.
+            RunError: If it fails, or is undecided by NaN.
         """
         picture = torch.from_numpy(colours.astype("float32")).nan_to_num(UNKNOWN).clamp(0, 1)[None]
         try:
@@ -71,6 +71,8 @@ class Classifier:
             got = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
             classes = "K" if self.classes is None else known
             raise InputError(f"--classifier {self.name} must return logits [1, {classes}] of a picture, got {got}")
+        if found.isnan().any():
+            raise RunError(f"--classifier {self.name} returned NaN for {where}")
         return found[0].float().cpu()
 
     def number_of(self, label: str, where: str) -> int:
@@ -104,7 +106,7 @@ def load_classifier(name: str) -> Classifier:
     try:
         module = importlib.import_module(module_name)
         function = operator.attrgetter(path)(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InputError(f"--classifier {name} cannot be imported: {type(error).__name__}: {error}") from None
     if not callable(function) or isinstance(function, type):
         raise InputError(f"--classifier {name} is a {type(function).__name__}; give a function or a built network")
@@ -168,7 +170,7 @@ def recognition(classifier: Classifier, labels: Mapping[str, str], names: Sequen
         number = numbers[pair.id]
         if number >= len(logits):
             raise DataError(f"{pair.id}: label {number}, but --classifier {classifier.name} has {len(logits)} classes")
-        rank = int((logits > logits[number]).sum())
+        rank = int((logits >= logits[number]).sum()) - 1  # who cannot decide has not recognised anything
         return {f"top{k}": float(rank < k) for k in TOP if k < len(logits)}
 
     return judge

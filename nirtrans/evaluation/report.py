@@ -89,6 +89,9 @@ def _guesses(evaluation: Evaluation) -> str:
         "their frequency in training pictures. Classifier top-k: pictures whose class is among the first k of the "
         "classifier, for gray, colorized and true pictures. Small: 95 % interval."
     )
+    known = evaluation.data.get("classifier")
+    if known:
+        words += f" The classifier is {escape(known['name'])}, sha256 {known['sha256'][:12]}."
     table = guesses(evaluation)
     return f"<h2>Guesses that are right</h2><p class=soft>{words}</p>{table}" if table else ""
 

@@ -224,6 +224,10 @@ def test_a_classifier_by_name(
     (tmp_path / "labels.csv").write_text("id,label\n" + "".join(f"{p.stem},cat\n" for p in photographs.iterdir()))
     assert nirtrans("evaluate", *flags, "--out", out, *look, "--labels", tmp_path / "labels.csv").code == 0
     assert json.loads((out / "metrics.json").read_text())["models"]["tiny"]["top1"]["mean"] == 1
+    (tmp_path / "odd.csv").write_text((tmp_path / "labels.csv").read_text().replace("cat_1,cat", "cat_1,cow"))
+    odd = nirtrans("evaluate", *flags, "--out", tmp_path / "no", *look, "--labels", tmp_path / "odd.csv")
+    assert (odd.code, "cat_1: the classifier has no class 'cow'" in odd.error) == (2, True)
+    assert "sha256 " + found["data"]["classifier"]["sha256"][:12] in (out / "report.html").read_text()
     for wrong in (["--classifier", "cats_and_dogs:absent"], ["--labels", tmp_path / "labels.csv"],
                   [*look, "--labels", tmp_path / "none.csv"]):  # fmt: skip
         refused = nirtrans("evaluate", *flags, "--out", tmp_path / "no", *wrong)

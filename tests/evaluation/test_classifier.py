@@ -60,6 +60,7 @@ built = Network()
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"classifier_{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:8]}"
     (tmp_path / f"{name}.py").write_text(SOURCE)
+    (tmp_path / f"{name}_exits.py").write_text("raise SystemExit")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     return name
@@ -120,6 +121,10 @@ def test_ranks_by_hand() -> None:
     assert judged(lambda _: logits, "1", None) == {"top1": 1, "top5": 1}
     assert judged(lambda _: logits, "5", None) == {"top1": 0, "top5": 1}
     assert judged(lambda _: logits, "0", None) == {"top1": 0, "top5": 0}
+    assert judged(lambda _: torch.zeros(1, 7), "0", None) == {"top1": 0, "top5": 0}, "a tie is no answer"
+    assert judged(lambda _: logits.log(), "1", None) == {"top1": 1, "top5": 1}, "-inf is a logit"
+    with pytest.raises(RunError, match="returned NaN for p"):
+        judged(lambda _: (logits - 1).log(), "0", None)
     assert judged(lambda _: logits[:, :4], "0", None) == {"top1": 0}, "five of four say nothing"
     with pytest.raises(DataError, match="label 7, but --classifier m:f has 7 classes"):
         judged(lambda _: logits, "7", None)
@@ -146,6 +151,7 @@ def test_unknown_pixels_do_not_reach_a_classifier() -> None:
         ("nothing", "expects package.module:function, got 'nothing'"),
         (":f", "expects package.module:function, got ':f'"),
         ("no_such_module_anywhere:f", "cannot be imported: ModuleNotFoundError"),
+        ("{module}_exits:f", "cannot be imported: SystemExit"),
         ("{module}:absent", "cannot be imported: AttributeError"),
         ("{module}:number", "is a int; give a function"),
         ("{module}:Network", "is a type; give a function or a built network"),
