@@ -20,6 +20,7 @@ from nirtrans.inference.photo import GuidanceFor, Size
 from nirtrans.io.hint_points import Hints, hints_of
 from nirtrans.io.hints import HINT_SUFFIXES, read_hints
 from nirtrans.io.images import IMAGE_SUFFIXES, read_image, to_unit
+from nirtrans.io.orientation import UPRIGHT
 from nirtrans.io.scribbles import Scribbles, read_scribbles
 from nirtrans.models.chroma_system import GuidanceKind
 
@@ -63,8 +64,13 @@ class HintFiles:
             if pictures > 1 and path is not None and not path.is_dir():
                 raise InputError(f"{flag} {path}: one file for {pictures} pictures; give a folder of files named alike")
 
-    def of(self, source: Path, gray: NDArray) -> GuidanceFor | None:
-        """Return the hints of a picture [H, W], to be drawn at the size of the network; None if there are none.
+    def of(self, source: Path, gray: NDArray, orientation: int = UPRIGHT) -> GuidanceFor | None:
+        """Return the hints of a picture, to be drawn at the size of the network; None if there are none.
+
+        Args:
+            source: The file.
+            gray: Its pixels as stored, [H, W].
+            orientation: How it is turned when it is shown, which is how hints see it.
 
         Raises:
             DataError: If a file is absent, unreadable or does not fit the picture.
@@ -72,9 +78,14 @@ class HintFiles:
         if not self.flags():
             return None
         size = (gray.shape[0], gray.shape[1])
-        points = read_hints(_file(self.points, source, HINT_SUFFIXES)).on(*size) if self.points else None
-        strokes = read_scribbles(_file(self.scribbles, source, IMAGE_SUFFIXES), gray) if self.scribbles else None
-        palette = read_palette(_file(self.palette, source, IMAGE_SUFFIXES)) if self.palette else None
+        points, strokes, palette = None, None, None
+        if self.points is not None:
+            points = read_hints(_file(self.points, source, HINT_SUFFIXES)).stored(*size, orientation)
+        if self.scribbles is not None:
+            drawn = _file(self.scribbles, source, IMAGE_SUFFIXES)
+            strokes = read_scribbles(drawn, gray, orientation=orientation)
+        if self.palette is not None:
+            palette = read_palette(_file(self.palette, source, IMAGE_SUFFIXES))
         return partial(draw, picture=size, points=points, strokes=strokes, palette=palette)
 
 

@@ -29,9 +29,10 @@ from nirtrans.inference.scene import are_numbers
 from nirtrans.inference.stream import ahead
 from nirtrans.inference.upsample import upsampled
 from nirtrans.io.images import Image, deep_suffix
+from nirtrans.io.orientation import orientation_of
 
-HintsOf = Callable[[Path, NDArray[Any]], GuidanceFor | None]
-"""Finds the hints of a source file whose decoded pixels, [H, W], are given, too."""
+HintsOf = Callable[[Path, NDArray[Any], int], GuidanceFor | None]
+"""Finds the hints of a source file from its pixels as stored, [H, W], and the orientation in which it is shown."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Photographer:
             gray, valid = self._from_floats(source, gray, valid)
         seen = self.model.seen_size(*gray.shape[1:])
         small = shrink(gray, seen.shown, None if valid is None or valid.all() else valid)
-        hints = self.hints_of(source, gray[0]) if self.hints_of else None
+        hints = self.hints_of(source, gray[0], orientation_of(image.exif)) if self.hints_of else None
         alpha = None if image.alpha is None else image.alpha.copy()  # not a view, which would keep the colours
         described = Image(np.empty((0, 0, 1), gray.dtype), alpha, image.icc, image.exif)
         return OpenPhoto(job, described, np.ascontiguousarray(gray), small, seen, hints)

@@ -6,10 +6,11 @@ A point is a place in pixels, counted from 0 at the upper left, and the colour t
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nirtrans.errors import DataError
+from nirtrans.io.orientation import shown_size, stored_place
 
 LARGEST_RADIUS_PX = 10_000
 FARTHEST_PX = 1e9
@@ -64,6 +65,17 @@ class Hints:
                     f"{width} x {height} px; count from 0 at the upper left"
                 )
         return self
+
+    def stored(self, height: int, width: int, orientation: int) -> "Hints":
+        """Return the points of a picture that is shown turned where its pixels are stored, in this size.
+
+        Raises:
+            DataError: As `on` does, for the picture as it is shown.
+        """
+        hints = self.on(*shown_size((height, width), orientation))
+        places = [stored_place(hint.x, hint.y, (height, width), orientation) for hint in hints.points]
+        points = tuple(replace(hint, x=x, y=y) for hint, (x, y) in zip(hints.points, places, strict=True))
+        return Hints(points, (height, width), self.origin)
 
     def _scaled(self, height: int, width: int) -> "Hints":
         own_height, own_width = self.size or (height, width)

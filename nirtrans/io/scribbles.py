@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nirtrans.errors import DataError
-from nirtrans.io.images import Image, read_image, to_unit
+from nirtrans.io.images import read_image, to_unit
+from nirtrans.io.orientation import UPRIGHT, orientation_of, show, unshow
 
 DIFFERENT = 0.01
 """Sum of the differences of three channels above which a pixel is part of a stroke. Source: Levin et al. 2004, code."""
@@ -28,7 +29,7 @@ class Scribbles:
     drawn: NDArray[np.bool_]
 
 
-def read_scribbles(path: Path, gray: NDArray) -> Scribbles:
+def read_scribbles(path: Path, gray: NDArray, *, orientation: int = UPRIGHT) -> Scribbles:
     """Read the strokes over a picture.
 
     A picture with transparent pixels is a layer: its opaque pixels are strokes. Any other is a marked copy: strokes are
@@ -37,14 +38,19 @@ def read_scribbles(path: Path, gray: NDArray) -> Scribbles:
     Args:
         path: A picture of the size of the source.
         gray: The source, [H, W]; integers over their type's range, floats in [0, 1].
+        orientation: How the source is turned when it is shown; the strokes have their own.
 
     Raises:
         DataError: If the file is unreadable, gray, of another size, without strokes, or no copy of the source.
     """
     image = read_image(path)
-    _check(path, image, gray)
-    colours = to_unit(image.pixels).clip(0, 1)
-    opaque = None if image.alpha is None else to_unit(image.alpha) == 1
+
+    def placed(pixels: NDArray) -> NDArray:
+        return unshow(show(to_unit(pixels), orientation_of(image.exif)), orientation)
+
+    colours = placed(image.pixels).clip(0, 1)
+    _check(path, colours, gray)
+    opaque = None if image.alpha is None else placed(image.alpha) == 1
     if opaque is not None and not opaque.all():
         drawn = opaque
     else:
@@ -59,11 +65,11 @@ def read_scribbles(path: Path, gray: NDArray) -> Scribbles:
     return Scribbles(colours, drawn)
 
 
-def _check(path: Path, image: Image, gray: NDArray) -> None:
-    if image.pixels.shape[2] != 3:
+def _check(path: Path, colours: NDArray, gray: NDArray) -> None:
+    if colours.shape[2] != 3:
         raise DataError(f"{path}: a gray picture holds no coloured strokes; save it in colour")
-    if image.pixels.shape[:2] != gray.shape:
-        (height, width), (own_height, own_width) = gray.shape, image.pixels.shape[:2]
+    if colours.shape[:2] != gray.shape:
+        (height, width), (own_height, own_width) = gray.shape, colours.shape[:2]
         raise DataError(
             f"{path}: has {own_width} x {own_height} px, the source {width} x {height}; draw on a copy of the same size"
         )

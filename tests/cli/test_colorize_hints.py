@@ -9,10 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image as Pillow
 
 import nirtrans as package
 from nirtrans.errors import DataError, InputError
 from nirtrans.io.images import read_image, write_image
+from nirtrans.io.orientation import show, unshow
 from nirtrans.kernels import rgb_to_lab
 from nirtrans.models import build_system
 from nirtrans.models.weights import ModelInfo, inference_tensors, save_weights
@@ -98,6 +100,25 @@ def test_strokes_on_a_copy_and_on_a_layer_say_the_same(nirtrans: Command, gray: 
         outs.append(out)
     assert outs[0].read_bytes() == outs[1].read_bytes()
     assert np.abs(ab_at(outs[0], 3, 40) - lab_of((192, 64, 64))).max() < 4
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_hints_belong_to_the_picture_as_it_is_shown(nirtrans: Command, gray: Path, orientation: int) -> None:
+    folder, block = gray.parent, Pillow.Exif()
+    block[274] = orientation
+    write_image(folder / "turned.png", unshow(read_image(gray).pixels, orientation), exif=block.tobytes())
+    marked = np.repeat(read_image(gray).pixels, 3, axis=2)
+    marked[20, 12], marked[20, 40] = (192, 64, 64), (120, 150, 210)
+    write_image(folder / "baked.png", marked)
+    write_image(folder / "tagged.png", unshow(marked, orientation), exif=block.tobytes())
+    hints = ("--hints", hint_file(folder, RED, BLUE))
+    assert nirtrans("colorize", gray, folder / "upright.png", "--weights", "levin2004", *hints).code == 0
+    expected = read_image(folder / "upright.png").pixels
+    for number, flags in enumerate((hints, *(("--scribbles", folder / f"{name}.png") for name in ("baked", "tagged")))):
+        out = folder / f"out{number}.png"
+        done = nirtrans("colorize", folder / "turned.png", out, "--weights", "levin2004", *flags)
+        assert done.code == 0, done.err
+        assert np.abs(show(read_image(out).pixels, orientation).astype(int) - expected).max() <= 1
 
 
 def test_a_network_follows_hints_and_palette(nirtrans: Command, gray: Path) -> None:
