@@ -43,6 +43,7 @@ class VIDAR(ChromaSystem):
 
     phases = {"generator": ("to_ab",)}
     inference = ("to_ab",)
+    guidance = frozenset({"points"})
     paper = "Gu et al. 2019, NTIRE challenge, team VIDAR"
     params: Params
 

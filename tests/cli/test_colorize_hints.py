@@ -209,7 +209,7 @@ def test_other_models_and_rasters_take_no_hints(nirtrans: Command, gray: Path) -
     done = nirtrans("colorize", gray, out, "--weights", weights, "--hints", hints)
     assert done.code == 2
     assert "take no hints" in done.error
-    assert "zhang2017, athi, levin2004" in done.error
+    assert "vidar, zhang2017, athi, levin2004" in done.error
 
 
 def test_python_takes_points(gray: Path) -> None:

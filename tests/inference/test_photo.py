@@ -156,7 +156,7 @@ def test_hints_as_tensors_of_any_size(size: tuple[int, int]) -> None:
 def test_hints_that_nobody_understands_are_refused() -> None:
     hints = no_guidance(torch.zeros(1, 1, 32, 32))
     hints.mask[..., 0, 0] = 1.0
-    with pytest.raises(InputError, match=r"take no hints.*: zhang2017, athi, levin2004"):
+    with pytest.raises(InputError, match=r"take no hints.*: vidar, zhang2017, athi, levin2004"):
         photo_colorizer(Plain()).colorize(picture(32, 32)[0], hints)
     needy = Warm()
     needy.needs_guidance = True
