@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
+GROUPS = ("data", "study")
+"""Commands that have commands of their own."""
 README = (ROOT / "README.md").read_text()
 
 
@@ -32,12 +34,12 @@ def commands() -> list[list[str]]:
 def test_commands_and_flags_exist() -> None:
     helps: dict[str, str] = {}
     for words in commands():
-        name = words[1]
-        if name == "COMMAND":
+        if words[1] == "COMMAND":
             continue
+        name = " ".join(words[1 : 3 if words[1] in GROUPS else 2])
         if name not in helps:
             run = subprocess.run(
-                [sys.executable, "-m", "nirtrans", name, "--help"],
+                [sys.executable, "-m", "nirtrans", *name.split(), "--help"],
                 cwd=ROOT,
                 capture_output=True,
                 text=True,

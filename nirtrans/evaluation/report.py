@@ -19,8 +19,8 @@ from nirtrans.io.atomic import write_text
 
 COLOURLESS = "a colourless picture with the right luminance scores high in PSNR and SSIM and fails in angle."
 COLOURLESS_GRAY = (
-    "the gray picture itself scores high in all but the balanced area and the colourfulness, since most pixels are "
-    "nearly grey."
+    "the gray picture itself scores high in PSNR and SSIM, since its lightness is right, and in the area under errors "
+    "of ab, since most pixels of most pictures are nearly grey."
 )
 PAGE = Path(__file__).with_suffix(".html")
 
@@ -64,10 +64,9 @@ def _heading(evaluation: Evaluation) -> str:
     lines.append(f"<p class=soft>{data['count']} pictures of {data['scenes']} scenes of {escape(data['source'])}, ")
     lines.append(f"split {escape(data['split'])}{escape(protocol(data))}. nirtrans {__version__}.</p>")
     for name, known in evaluation.weights.items():
-        lines.append(
-            f"<p class=soft>{escape(name)}: {escape(known['model'])}, trained on {escape(known['training_data'])}, "
-            f"sha256 {known['sha256'][:12]}</p>"
-        )
+        learned = f"trained on {escape(known['training_data'])}, sha256 {known['sha256'][:12]}"
+        words = "without weights" if known["file_bytes"] is None else learned
+        lines.append(f"<p class=soft>{escape(name)}: {escape(known['model'])}, {words}</p>")
     return "".join(lines)
 
 

@@ -32,6 +32,7 @@ from nirtrans.progress import SILENT, Progress
 
 PAGE = Path(__file__).with_suffix(".html")
 KEY = "key.json"
+LONGEST_S = 60
 BACKDROP = 0.5
 """Grey behind transparent pixels."""
 QUESTIONS = {
@@ -75,10 +76,12 @@ def write_study(
 
     Raises:
         DataError: If pictures are absent, unreadable, or of different sizes.
-        InputError: If the folder cannot be written or holds a study, or systems cannot be told apart.
+        InputError: If the folder cannot be written or holds a study, systems cannot be told apart, or the time is none.
     """
     if (out / "page").exists() or (out / KEY).exists():
         raise InputError(f"{out} holds a study, whose answers would belong to no page; choose another --out")
+    if not 0 < seconds <= LONGEST_S:
+        raise InputError(f"--seconds {seconds:g}: expected more than 0 and at most {LONGEST_S}")
     systems = name_systems(fakes)
     found = {name: find_pictures(folder) for name, folder in systems.items()}
     plan = plan_trials(find_pictures(real), found, mode=mode, count=count, seed=seed)

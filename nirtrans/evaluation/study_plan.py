@@ -97,8 +97,10 @@ def name_systems(folders: Sequence[Path]) -> dict[str, Path]:
     """Name folders of made pictures by their last part, by two parts where that clashes.
 
     Raises:
-        InputError: If names clash all the same, or one is called real.
+        InputError: If there are none, names clash all the same, or one is called real.
     """
+    if not folders:
+        raise InputError("--fake names no folder; give at least one, several with commas between them")
     resolved = [folder.resolve() for folder in folders]
     short = [folder.name for folder in resolved]
     names = [

@@ -183,6 +183,11 @@ def test_what_cannot_be_asked_is_refused(folders: tuple[Path, list[Path]], tmp_p
         write_study(real, [pictures(tmp_path / "other", ["x"])], out)
     with pytest.raises(InputError, match="--count 10: only 9 pictures"):
         write_study(real, fakes, out, count=10)
+    for seconds in (0.0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="expected more than 0 and at most 60"):
+            write_study(real, fakes, out, seconds=seconds)
+    with pytest.raises(InputError, match="names no folder"):
+        write_study(real, [], out)
     with pytest.raises(InputError, match="called real"):
         name_systems([tmp_path / "real"])
     with pytest.raises(InputError, match="two folders of --fake are called"):
