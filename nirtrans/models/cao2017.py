@@ -83,7 +83,12 @@ class Cao2017(ChromaSystem):
 
         Returns:
             Chroma in CIE units, [count, N, 2, H, W].
+
+        Raises:
+            ValueError: If `count` is below 1.
         """
+        if count < 1:
+            raise ValueError(f"variants: expected a count of 1 or more, got {count}")
         y = source.mean(1, keepdim=True)
         return torch.stack([_to_chroma(y, self.to_ab(y, seed=seed + number)) for number in range(count)])
 

@@ -9,7 +9,8 @@ nothing is copied.
 The report states attention at 32 and 64 px, spectral norm in both networks, the hinge loss, a critic that learns five
 times as fast, and progressive growing; it speaks of growing input *channels*, which is read here as growing pictures:
 16, 32, ... 256 px for crops of 256 px. `batches_per_level` says how fast; the batches are counted in a buffer, so that
-a resumed run goes on exactly, and the weights file keeps how far the network has grown.
+a resumed run goes on exactly, and the weights file keeps how far the network has grown. With `--init-from` both
+networks grow again, since the critic begins anew.
 
 Everything else is ours: layers, L1, which the report does not mention and which holds colours near the truth, and how
 sizes are faded in (`nirtrans.nn.growth`).

@@ -38,6 +38,8 @@ def test_a_seed_is_a_colouring(dense_px: int | None) -> None:
         first, second, third = built.variants(source, count=3)
         assert torch.equal(first, built.predict(source))
         assert torch.equal(built.variants(source, count=1, seed=2)[0], third)
+    with pytest.raises(ValueError, match="expected a count of 1 or more, got 0"):
+        built.variants(source, count=0)
     assert not torch.allclose(first, second)
     assert not torch.allclose(second, third)
 
