@@ -53,7 +53,7 @@ def test_few_pixels_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_pictures_with_hints_stay_alone(tmp_path: Path) -> None:
-    maker = photographer(hints_of=lambda source, gray: lambda size: None)
+    maker = photographer(hints_of=lambda source, gray, orientation: lambda size: None)
     photos = [maker.open(job) for job in folder(tmp_path, 4)]
     assert [len(group) for group in in_groups(photos, 4)] == [1] * 4
 
