@@ -68,6 +68,7 @@ class Zhang2017(ChromaSystem):
     inference = ("to_ab",)
     guidance = frozenset({"points", "histogram"})
     paper = "Zhang et al. 2017"
+    bins = AB529
     params: Params
 
     def __init__(self, params: Params, *, in_channels: int) -> None:
@@ -79,10 +80,16 @@ class Zhang2017(ChromaSystem):
 
     def predict(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
         """[N, 1, H, W] in [0, 1], sides multiples of 8 -> [N, 2, H, W] in CIE units; see `ChromaSystem`."""
+        return unscale_ab(self._run(source, guidance)[0])
+
+    def predict_logits(self, source: Tensor, guidance: Guidance | None = None) -> Tensor:
+        """Return the classes before softmax, [N, 529, H / 4, W / 4]."""
+        return self._run(source, guidance)[1]
+
+    def _run(self, source: Tensor, guidance: Guidance | None) -> tuple[Tensor, Tensor]:
         light = scale_lightness(lightness(source))
         known = guidance or no_guidance(light)
-        ab, _ = self.to_ab(light, stack_hints(known), self._global(known))
-        return unscale_ab(ab)
+        return self.to_ab(light, stack_hints(known), self._global(known))
 
     def forward_train(self, batch: TrainingBatch) -> dict[str, Any]:
         """Draw the hints of a step; pixels without data are blank and no hints."""
