@@ -91,14 +91,23 @@ def read_image(path: Path, *, max_pixels: int | None = None) -> Image:
             _check_pixels(path, *size_by_gdal(path)[:2], max_pixels)
             return _image(read_by_gdal(path))
         _check_pixels(path, image.height, image.width, max_pixels)
-        frames = getattr(image, "n_frames", 1) if image.format in _PAGED_FORMATS else 1
         stack = read_by_gdal(path) if _is_deep(path, image) else _eight_bit(image)
-        return _image(stack, icc=image.info.get("icc_profile"), exif=_exif(image), frames=frames)
+        return _image(stack, icc=image.info.get("icc_profile"), exif=_exif(image), frames=_frames(image))
 
 
 def _image(stack: NDArray[Any], **kept: Any) -> Image:
     pixels, alpha = (stack[..., :-1], stack[..., -1]) if stack.shape[2] in (2, 4) else (stack, None)
     return Image(pixels, alpha, **kept)
+
+
+def _frames(image: Pillow.Image) -> int:
+    """Count the pictures of a file; 1 where the later ones are damaged, which the first does not suffer from."""
+    if image.format not in _PAGED_FORMATS:
+        return 1
+    try:
+        return getattr(image, "n_frames", 1)
+    except (OSError, SyntaxError, ValueError, EOFError, TypeError, LookupError):
+        return 1
 
 
 def _check_pixels(path: Path, height: int, width: int, most: int | None) -> None:

@@ -136,3 +136,41 @@ def test_listing_is_sorted_and_leaves_other_files_out(tmp_path: Path) -> None:
 def test_impossible_targets_are_refused(tmp_path: Path, name: str, dtype: type, alpha: bool, message: str) -> None:
     with pytest.raises(InputError, match=message):
         write_image(tmp_path / name, noise(4, 4, 3, dtype=dtype), alpha=noise(4, 4, dtype=dtype) if alpha else None)
+
+
+def test_damaged_pages_do_not_spoil_the_first(tmp_path: Path) -> None:
+    path, pixels = tmp_path / "pages.tif", noise(9, 9)
+    pages = [Pillow.fromarray(pixels), Pillow.fromarray(noise(9, 9))]
+    pages[0].save(path, save_all=True, append_images=pages[1:])
+    assert read_image(path).frames == 2
+    content = bytearray(path.read_bytes())
+    first = int.from_bytes(content[4:8], "little")
+    end = first + 2 + 12 * int.from_bytes(content[first : first + 2], "little")
+    second = int.from_bytes(content[end : end + 4], "little")
+    content[second + 2 : second + 4] = b"\xff\xff"  # where the width of the second page stands
+    path.write_bytes(content)
+    found = read_image(path)
+    assert found.frames == 1
+    assert np.array_equal(found.pixels[..., 0], pixels)
+
+
+def test_sizes_are_limited_by_the_header(tmp_path: Path) -> None:
+    write_image(tmp_path / "a.png", noise(5, 7))
+    assert read_image(tmp_path / "a.png", max_pixels=35).pixels.shape == (5, 7, 1)
+    with pytest.raises(DataError, match="7 x 5 px are more than 34; give --max-pixels 35 if"):
+        read_image(tmp_path / "a.png", max_pixels=34)
+
+
+@pytest.mark.parametrize(("height", "width"), [(1, 1), (3, 5), (2500, 300), (1, 400_000)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_png_of_several_strips(tmp_path: Path, height: int, width: int, dtype: type) -> None:
+    pixels = noise(height, width, 3, dtype=dtype)
+    write_image(tmp_path / "a.png", pixels)
+    assert np.array_equal(read_image(tmp_path / "a.png").pixels, pixels)
+
+
+def test_sides_that_a_format_does_not_hold(tmp_path: Path) -> None:
+    for name, most in (("a.webp", 16383), ("a.jpg", 65500)):
+        with pytest.raises(InputError, match=f"holds up to {most} px a side"):
+            write_image(tmp_path / name, np.zeros((1, most + 1, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
