@@ -58,7 +58,7 @@ def test_pictures_with_hints_stay_alone(tmp_path: Path) -> None:
     assert [len(group) for group in in_groups(photos, 4)] == [1] * 4
 
 
-@pytest.mark.parametrize("kind", ["cpu", "cuda"])
+@pytest.mark.parametrize("kind", ["cpu", "cuda"], ids=["threads", "staged"])
 def test_both_ways_come_to_the_same(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = folder(tmp_path, 7)
     for job in jobs:
