@@ -8,8 +8,6 @@ import numpy as np
 import pytest
 import torch
 from gray_stub import stub_colorizer
-from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from nirtrans.cli.comparison import print_comparison
@@ -138,13 +136,6 @@ def test_rare_colours_weigh_more() -> None:
     assert fair < plain
     perfect = auc_balanced(wide, wide, prior=reference.prior)
     assert perfect == pytest.approx(1)
-
-
-@given(st.integers(0, 50))
-def test_a_uniform_prior_balances_nothing(seed: int) -> None:
-    a, b = (np.moveaxis(photograph(number, (6, 7)), 0, -1) for number in (seed, seed + 1))
-    uniform = torch.full((313,), 1 / 313, dtype=torch.float64)
-    assert auc_balanced(a, b, prior=uniform) == pytest.approx(auc(a, b), abs=1e-12)
 
 
 def test_every_bin_has_a_share() -> None:
