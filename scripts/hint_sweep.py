@@ -24,11 +24,11 @@ from nirtrans.io.images import list_images, read_image, to_unit
 from nirtrans.models.chroma_system import ChromaSystem
 
 
-def score(colorizer: Colorizer, rgb: torch.Tensor, seeds: list[Seed], radius_px: int) -> float:
+def score(colorizer: Colorizer, rgb: torch.Tensor, seeds: list[Seed], radius_px: int | None) -> float:
     """Return the PSNR of one picture [3, H, W] from its luma and these points."""
     gray = luma(rgb[None])
     picture = (gray.shape[2], gray.shape[3])
-    points = hints_of([(*seed, radius_px) for seed in seeds]) if seeds else None
+    points = hints_of([seed if radius_px is None else (*seed, radius_px) for seed in seeds]) if seeds else None
     guidance = partial(draw, picture=picture, points=points) if points else None
     return psnr(colorizer.colorize(gray, guidance=guidance)[0], rgb)
 
@@ -55,7 +55,9 @@ def main() -> None:
     parser.add_argument("weights", nargs="+", help="weights, run folders, or formulas")
     parser.add_argument("--data", type=Path, required=True, help="folder of colour pictures")
     parser.add_argument("--counts", type=int, nargs="+", default=[0, 1, 5, 10, 50], help="numbers of points")
-    parser.add_argument("--radius", type=int, default=0, help="points fill squares of 2 * radius + 1 pixels")
+    parser.add_argument(
+        "--radius", type=int, help="points fill squares of 2 * radius + 1 pixels; without it, 5 px seen"
+    )
     parser.add_argument("--limit", type=int, help="use the first so many pictures alone")
     parser.add_argument("--seed", type=int, default=0, help="of the places")
     arguments = parser.parse_args()

@@ -119,6 +119,6 @@ class Track2:
             return
         path = self.folder.joinpath(*inside(pair.id))
         make_folder(path.parent)
-        hints = Hints(hints_of(points).points, pair.truth.shape[1:])
+        hints = Hints(hints_of([(*point, 0) for point in points]).points, pair.truth.shape[1:])
         for suffix in (".txt", ".json"):
             write_hints(path.with_name(path.name + suffix), hints)

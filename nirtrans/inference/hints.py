@@ -24,6 +24,8 @@ from nirtrans.io.orientation import UPRIGHT
 from nirtrans.io.scribbles import Scribbles, read_scribbles
 from nirtrans.models.chroma_system import GuidanceKind
 
+RADIUS_PX = 2
+"""Of points that have none, in pixels that the system sees: the mean size of the patches that networks learn from."""
 PALETTE_PX = 256
 """Longer side at which the colours of a reference picture are counted."""
 Palette = tuple[Tensor, Tensor]
@@ -144,7 +146,10 @@ def draw(
 
 
 def _points(hints: Hints, picture: Size, size: Size) -> Guidance:
-    """Fill the square of each point, at least one pixel; where squares meet, the mean of their colours."""
+    """Fill the square of each point, at least one pixel; where squares meet, the mean of their colours.
+
+    A radius is one of the picture; a point without one fills a square of 5 px of what the system sees.
+    """
     rgb = torch.tensor([hint.color for hint in hints.points], dtype=torch.float32) / 255  # [K, 3]
     ab = chroma(rgb.T[None, :, :, None])[..., 0].transpose(1, 2)  # [1, K, 2]
     sides = [
@@ -158,8 +163,11 @@ def _points(hints: Hints, picture: Size, size: Size) -> Guidance:
     return paint_boxes(ab, torch.stack([top, left, bottom, right], 1)[None], size)
 
 
-def _side(place: float, radius: int, scale: float, length: int) -> tuple[int, int]:
-    """Return first and last (exclusive) pixel of a square along one axis."""
+def _side(place: float, radius: int | None, scale: float, length: int) -> tuple[int, int]:
+    """Return first and last (exclusive) pixel of a square along one axis, inside the picture."""
+    if radius is None:
+        centre = min(floor(place * scale), length - 1)
+        return max(0, centre - RADIUS_PX), min(centre + RADIUS_PX + 1, length)
     first = min(max(0, floor((floor(place) - radius) * scale)), length - 1)
     return first, min(max(first + 1, round((floor(place) + radius + 1) * scale)), length)
 

@@ -27,13 +27,13 @@ class Hint:
         x: Pixels from the left border; 0 up to the width, which is outside.
         y: Pixels from the upper border.
         color: Red, green and blue, 0 to 255.
-        radius: The colour fills the square of 2 * radius + 1 pixels around the place.
+        radius: The colour fills the square of 2 * radius + 1 pixels around the place; None leaves it to what draws it.
     """
 
     x: float
     y: float
     color: Rgb
-    radius: int = 0
+    radius: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,10 @@ class Hints:
                 f"{height}, another shape; correct width and height, or leave them out"
             )
         scale = (across * down) ** 0.5
+        radii = [None if hint.radius is None else round(hint.radius * scale) for hint in self.points]
         points = tuple(
-            Hint(hint.x * across, hint.y * down, hint.color, round(hint.radius * scale)) for hint in self.points
+            Hint(hint.x * across, hint.y * down, hint.color, radius)
+            for hint, radius in zip(self.points, radii, strict=True)
         )
         return Hints(points, (height, width), self.origin)
 
@@ -133,7 +135,7 @@ def hints_of(points: Iterable[Sequence[float]]) -> Hints:
     return make_hints(found)
 
 
-def parse_hint(where: str, x: Any, y: Any, color: Any, radius: Any = 0) -> Hint:
+def parse_hint(where: str, x: Any, y: Any, color: Any, radius: Any = None) -> Hint:
     """Check the values of one point.
 
     Raises:
@@ -142,9 +144,9 @@ def parse_hint(where: str, x: Any, y: Any, color: Any, radius: Any = 0) -> Hint:
     for name, value in (("x", x), ("y", y)):
         if not _is_number(value):
             raise DataError(f"{where}: expected a number of pixels as {name}, got {shown(value)}")
-    if not _is_whole(radius) or not 0 <= radius <= LARGEST_RADIUS_PX:
+    if radius is not None and (not _is_whole(radius) or not 0 <= radius <= LARGEST_RADIUS_PX):
         raise DataError(f"{where}: expected a radius of 0 to {LARGEST_RADIUS_PX} whole pixels, got {shown(radius)}")
-    return Hint(x, y, _color(where, color), int(radius))
+    return Hint(x, y, _color(where, color), None if radius is None else int(radius))
 
 
 def _color(where: str, color: Any) -> Rgb:

@@ -53,7 +53,7 @@ def write_hints(path: Path, hints: Hints) -> None:
 def _as_json(hints: Hints) -> str:
     points = [
         {"x": hint.x, "y": hint.y, "color": "#{:02x}{:02x}{:02x}".format(*hint.color)}
-        | ({"radius": hint.radius} if hint.radius else {})
+        | ({} if hint.radius is None else {"radius": hint.radius})
         for hint in hints.points
     ]
     size = {} if hints.size is None else {"width": hints.size[1], "height": hints.size[0]}
@@ -123,7 +123,7 @@ def _json_point(where: str, point: Any) -> Hint:
     missing = [key for key in KEYS[:3] if key not in point]
     if missing:
         raise DataError(f"{where}: has no {missing[0]}; it needs x, y and color")
-    return parse_hint(where, point["x"], point["y"], point["color"], point.get("radius", 0))
+    return parse_hint(where, point["x"], point["y"], point["color"], point.get("radius"))
 
 
 def _check_keys(where: str, content: dict[str, Any], known: Sequence[str]) -> None:
@@ -146,7 +146,7 @@ def _csv(text: str, origin: str) -> Points:
             raise DataError(f"{where}: expected {len(header)} values, got {len(values)}")
         point = {name: _number(where, name, value) for name, value in zip(header, values, strict=True)}
         colour = [point[name] for name in "rgb"]
-        points.append(parse_hint(where, point["x"], point["y"], colour, point.get("radius", 0)))
+        points.append(parse_hint(where, point["x"], point["y"], colour, point.get("radius")))
     return points, None
 
 
@@ -160,7 +160,7 @@ def _lines(rows: Any, origin: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _seeds(text: str, origin: str) -> Points:
-    """Read x y R G B per line; the number of them may stand in a line of its own before."""
+    """Read x y R G B per line, single pixels; the number of them may stand in a line of its own before."""
     lines = [(f"{origin}: line {n}", line.split()) for n, line in enumerate(text.splitlines(), start=1) if line.strip()]
     if lines and len(lines[0][1]) == 1:
         where, (count,) = lines.pop(0)
@@ -171,7 +171,7 @@ def _seeds(text: str, origin: str) -> Points:
         if len(values) != 5:
             raise DataError(f"{where}: expected x y R G B, five numbers, got {len(values)}: {shown(' '.join(values))}")
         numbers = [_number(where, name, value) for name, value in zip(COLUMNS, values, strict=True)]
-        points.append(parse_hint(where, numbers[0], numbers[1], numbers[2:]))
+        points.append(parse_hint(where, numbers[0], numbers[1], numbers[2:], radius=0))
     return points, None
 
 

@@ -21,8 +21,8 @@ from nirtrans.models.weights import ModelInfo, inference_tensors, save_weights
 from tests.models.tiny import tiny_run
 
 Command = Callable[..., Any]
-RED = {"x": 12, "y": 20, "color": "#c04040"}
-BLUE = {"x": 40, "y": 20, "color": [120, 150, 210]}
+RED = {"x": 12, "y": 20, "color": "#c04040", "radius": 0}
+BLUE = {"x": 40, "y": 20, "color": [120, 150, 210], "radius": 0}
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_points_colour_their_regions(nirtrans: Command, gray: Path, name: str) -
 
 def test_all_formats_say_the_same(nirtrans: Command, gray: Path) -> None:
     folder = gray.parent
-    (folder / "a.csv").write_text("x,y,r,g,b\n12,20,192,64,64\n40,20,120,150,210\n")
+    (folder / "a.csv").write_text("x,y,r,g,b,radius\n12,20,192,64,64,0\n40,20,120,150,210,0\n")
     (folder / "b.txt").write_text("2\n12 20 192 64 64\n40 20 120 150 210\n")
     files = [hint_file(folder, RED, BLUE), folder / "a.csv", folder / "b.txt"]
     pictures = []
@@ -214,7 +214,7 @@ def test_other_models_and_rasters_take_no_hints(nirtrans: Command, gray: Path) -
 
 def test_python_takes_points(gray: Path) -> None:
     model, pixels = package.load("levin2004", device="cpu"), read_image(gray).pixels
-    points = [(12, 20, 192, 64, 64), (40, 20, 120, 150, 210)]
+    points = [(12, 20, 192, 64, 64, 0), (40, 20, 120, 150, 210, 0)]
     rgb = model.colorize(pixels[..., 0], hints=points)
     assert rgb.shape == (48, 64, 3)
     assert rgb[40, 3, 0] > rgb[40, 3, 2]

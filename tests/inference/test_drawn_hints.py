@@ -33,23 +33,27 @@ def ab(*color: int) -> torch.Tensor:
         (1, 0, 3.0, 9, (3, 6)),
         (0.5, 10_000, 0.5, 5, (0, 5)),
         (99, 0, 0.05, 5, (4, 5)),
+        (9, None, 1.0, 20, (7, 12)),
+        (0, None, 1.0, 20, (0, 3)),
+        (3999, None, 0.05, 200, (197, 200)),
+        (50, None, 2.0, 200, (98, 103)),
     ],
 )
 def test_squares_cover_at_least_a_pixel(
-    place: float, radius: int, scale: float, length: int, side: tuple[int, int]
+    place: float, radius: int | None, scale: float, length: int, side: tuple[int, int]
 ) -> None:
     assert _side(place, radius, scale, length) == side
 
 
 def test_points_become_squares_of_their_colour() -> None:
-    drawn = draw((6, 8), picture=(6, 8), points=make_hints([Hint(2, 3, RED, 1), Hint(7, 0, (0, 0, 255))]))
+    drawn = draw((6, 8), picture=(6, 8), points=make_hints([Hint(2, 3, RED, 1), Hint(7, 0, (0, 0, 255), 0)]))
     assert drawn.mask[0, 0].nonzero().tolist() == [[0, 7], *([y, x] for y in (2, 3, 4) for x in (1, 2, 3))]
     torch.testing.assert_close(drawn.ab[0, :, 3, 2], ab(*RED))
     torch.testing.assert_close(drawn.ab[0, :, 0, 7], ab(0, 0, 255))
 
 
 def test_points_that_fall_together_are_mixed() -> None:
-    drawn = draw((2, 2), picture=(8, 8), points=make_hints([Hint(0, 0, RED), Hint(3, 3, (0, 0, 255))]))
+    drawn = draw((2, 2), picture=(8, 8), points=make_hints([Hint(0, 0, RED, 0), Hint(3, 3, (0, 0, 255), 0)]))
     assert drawn.mask.sum() == 1
     torch.testing.assert_close(drawn.ab[0, :, 0, 0], (ab(*RED) + ab(0, 0, 255)) / 2)
 
@@ -59,7 +63,7 @@ def test_points_lie_over_strokes_and_thin_strokes_survive() -> None:
     colours[...] = 1, 0, 0
     drawn[:, 20] = True
     found = draw(
-        (8, 8), picture=(40, 40), points=make_hints([Hint(20, 0, (0, 0, 255))]), strokes=Scribbles(colours, drawn)
+        (8, 8), picture=(40, 40), points=make_hints([Hint(20, 0, (0, 0, 255), 0)]), strokes=Scribbles(colours, drawn)
     )
     assert found.mask[0, 0, :, 4].all()
     assert found.mask.sum() == 8

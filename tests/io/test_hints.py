@@ -10,7 +10,7 @@ from nirtrans.errors import DataError, InputError
 from nirtrans.io.hint_points import Hint, Hints, hints_of, make_hints
 from nirtrans.io.hints import read_hints, write_hints
 
-RED, BLUE = Hint(3, 4, (255, 0, 0)), Hint(10, 2, (0, 0, 255), radius=2)
+RED, BLUE = Hint(3, 4, (255, 0, 0), radius=0), Hint(10, 2, (0, 0, 255), radius=2)
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -24,17 +24,21 @@ def point(**changes: object) -> str:
     return json.dumps([{key: value for key, value in values.items() if value is not None}])
 
 
+LIST = """[{"x": 3, "y": 4, "color": "#FF0000", "radius": 0},
+           {"x": 10, "y": 2, "color": [0, 0, 255], "radius": 2}]"""
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("h.json", '[{"x": 3, "y": 4, "color": "#FF0000"}, {"x": 10, "y": 2, "color": [0, 0, 255], "radius": 2}]'),
-        ("h.json", '{"points": [{"x":3,"y":4,"color": [255, 0, 0]}, {"x":10,"y":2,"color": "#0000ff", "radius": 2}]}'),
+        ("h.json", LIST),
+        ("h.json", '{"points": ' + LIST + "}"),
         ("h.csv", "x,y,r,g,b,radius\n3,4,255,0,0,0\n\n10,2,0,0,255,2\n"),
         ("h.csv", "\ufeffY, X, Radius, R, G, B\r\n4,3,0,255,0,0\r\n2,10,2,0,0,255"),
         ("h.txt", "x,y,r,g,b,radius\n3,4,255,0,0,0\n10,2,0,0,255,2\n"),
-        ("points", '  [{"x": 3, "y": 4, "color": "#ff0000"}, {"x": 10, "y": 2, "color": "#0000ff", "radius": 2}]'),
+        ("points", "  " + LIST),
     ],
-)  # fmt: skip
+)
 def test_formats(tmp_path: Path, name: str, text: str) -> None:
     assert read_hints(written(tmp_path, name, text)).points == (RED, BLUE)
 
@@ -44,7 +48,7 @@ def test_formats(tmp_path: Path, name: str, text: str) -> None:
 )
 def test_seeds_of_the_challenge(tmp_path: Path, text: str) -> None:
     found = read_hints(written(tmp_path, "0801.txt", text))
-    assert found.points == (RED, Hint(1, 1, (0, 9, 8)))
+    assert found.points == (RED, Hint(1, 1, (0, 9, 8), radius=0))
 
 
 @pytest.mark.parametrize(
@@ -142,8 +146,8 @@ def test_text_holds_whole_pixels_alone(tmp_path: Path) -> None:
 
 
 def test_points_of_python() -> None:
-    assert hints_of([(3, 4, 255, 0, 0), [10, 2, 0, 0, 255, 2]]).points == (RED, BLUE)
-    assert hints_of(np.array([[3, 4, 255, 0, 0]])).points == (RED,)
+    assert hints_of([(3, 4, 255, 0, 0, 0), [10, 2, 0, 0, 255, 2]]).points == (RED, BLUE)
+    assert hints_of(np.array([[3, 4, 255, 0, 0]])).points == (Hint(3, 4, (255, 0, 0)),)
     for wrong in ([(3, 4, 255)], ["abcde"], [3], [(3, 4, 0.5, 0.1, 0.2)], [{"x": 1}], [(3, 4, 255, 0, 0, 0, 0)]):
         with pytest.raises(DataError, match="hints: point 1"):
             hints_of(wrong)
