@@ -1,4 +1,4 @@
-"""zhang2016-small learns eight photographs by heart: the whole way from folder to colours works."""
+"""Small presets learn eight photographs by heart: the whole way from folder to colours works."""
 
 import csv
 import shutil
@@ -16,7 +16,12 @@ PICTURES = 8
 
 
 @pytest.mark.slow
-def test_eight_photographs_by_heart(nirtrans: Command, tmp_path: Path, shared_data: Path) -> None:
+@pytest.mark.parametrize(
+    ("config", "steps"), [("zhang2016-small", 800), ("koalarization-small", 300), ("iizuka2016-small", 300)]
+)
+def test_eight_photographs_by_heart(
+    nirtrans: Command, tmp_path: Path, shared_data: Path, config: str, steps: int
+) -> None:
     folder = tmp_path / "eight"
     folder.mkdir()
     for path in sorted((shared_data / "rgb" / "bsds500" / "train").glob("*.jpg"))[:PICTURES]:
@@ -29,7 +34,7 @@ def test_eight_photographs_by_heart(nirtrans: Command, tmp_path: Path, shared_da
     flags += ["train.optimizer.lr=1e-3", "train.constant_share=0.7"]
     sets = [part for flag in flags for part in ("--set", flag)]
     run = tmp_path / "run"
-    done = nirtrans("train", "--config", "zhang2016-small", "--data", folder, "--steps", 800, *sets, "--out", run)
+    done = nirtrans("train", "--config", config, "--data", folder, "--steps", steps, *sets, "--out", run)
     assert done.code == 0, done.err
     done = nirtrans("colorize", folder, tmp_path / "out", "--weights", run / "last.safetensors")
     assert done.code == 0, done.err
