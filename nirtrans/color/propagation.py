@@ -13,7 +13,7 @@ VARIANCE_SHARE, FAINTEST, LEAST_VARIANCE = 0.6, 0.01, 2e-6
 """Width of the weights: a share of the variance of the window, at least so much that the most similar neighbour weighs
 0.01, and never 0. Source: published code."""
 DIRECT_PX = 2**19
-"""Unknown pixels up to which the system is solved exactly; the factors take about 1.5 kB per pixel."""
+"""Unknown pixels up to which the system is solved exactly; the factors take about 1.4 kB per pixel."""
 DROPPED, FILL = 1e-4, 20
 """Of the incomplete factors beyond: what is left out of them, and how much larger than the system they may be."""
 PRECISION, MOST_ROUNDS = 1e-6, 1000
