@@ -15,7 +15,7 @@ SHORT_SIDE_PX = 32
 
 
 @cache
-def photo_weights(model: str = "zhang2016", **network: object) -> Path:
+def photo_weights(model: str = "zhang2016", *, bounded: bool = True, **network: object) -> Path:
     """Write weights of a narrow network, as drawn, that sees pictures of 32 px; equal arguments, same file."""
     data = {"crop_px": SHORT_SIDE_PX, "short_side_px": SHORT_SIDE_PX}
     run = Run(model=model, domain="gray", network={"width": 4, "temperature": 0.05} | network, data=data)
@@ -26,6 +26,6 @@ def photo_weights(model: str = "zhang2016", **network: object) -> Path:
                 tensor.mul_(1.5)
     path = Path(FOLDER.name) / f"{model}-{len(list(Path(FOLDER.name).iterdir()))}.safetensors"
     rule = Preprocessing(bands=("gray",))
-    info = ModelInfo(model=model, run=run, preprocessing=rule, halo_px=184, stride_px=8)
+    info = ModelInfo(model=model, run=run, preprocessing=rule, halo_px=184, stride_px=8, bounded=bounded)
     save_weights(path, inference_tensors(system), info)
     return path

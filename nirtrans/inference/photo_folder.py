@@ -6,6 +6,7 @@ together. Files appear under their names when they are complete, whatever interr
 
 import logging
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import partial
@@ -64,7 +65,8 @@ def colorize_photos(
             bad += 1
             advance()
 
-    with one_thread_each() if on_cpu else nullcontext():
+    with one_thread_each() if on_cpu else nullcontext(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as reading does, whose threads would undo it for one another
         opened = ahead(partial(_open, photographer), jobs, count=2 * workers, workers=workers)
         groups = in_groups(good(opened), batch or (1 if on_cpu else GPU_BATCH))
         for _ in _coloured(photographer, groups, workers, on_cpu=on_cpu):

@@ -340,11 +340,23 @@ def test_a_georeferenced_raster_is_made_in_tiles(tmp_path: Path, colorize: Comma
     assert "--size, --upsample" in result.error
 
 
+def test_a_raster_of_a_network_that_sees_all_of_it(tmp_path: Path, nirtrans: Command) -> None:
+    given = ("--weights", photo_weights(bounded=False), "--block", "16", *FLAGS)
+    source = georeferenced(tmp_path / "in.tif")
+    assert nirtrans("colorize", source, tmp_path / "whole.tif", *given).code == 0
+    result = nirtrans("colorize", source, tmp_path / "tiles.tif", "--tile", "32", *given)
+    assert result.code == 2
+    assert "sees the whole picture" in result.error
+
+
 def test_flags_of_other_weights(tmp_path: Path, nirtrans: Command, colorize: Command) -> None:
     source = save(tmp_path / "in.png")
     result = nirtrans("colorize", source, tmp_path / "x.png", "--weights", tiny_weights(), "--size", "64", *FLAGS)
     assert result.code == 2
     assert "sees pictures as they are" in result.error
+    result = nirtrans("colorize", source, tmp_path / "x.png", "--weights", tiny_weights(), "--max-pixels", "9", *FLAGS)
+    assert result.code == 2
+    assert "are more than 9" in result.error
     for flags, words in (
         (("--size", "16"), "--size 16: zhang2016 needs at least 32"),
         (("--size", "many"), "--size expects auto or a whole number"),
