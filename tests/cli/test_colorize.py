@@ -144,7 +144,7 @@ def test_bad_files_stop_or_are_left_out(tmp_path: Path, colorize: Command, caplo
     result = colorize(source, tmp_path / "out", "--skip-bad")
     assert result.code == 0
     assert "1 written" in result.out
-    assert [record.message[:9] for record in caplog.records] == ["skipped: "]
+    assert [record.message[:9] for record in caplog.records] == ["skipped: ", "1 of 2 fi"]
     (source / "b.png").unlink()
     assert "none of 1 files" in colorize(source, tmp_path / "other", "--skip-bad").error
 
