@@ -36,12 +36,11 @@ def propagate(brightness: Plane, colours: Plane, hinted: NDArray[np.bool_]) -> P
     Returns:
         [C, H, W]; where `hinted` exactly `colours`.
     """
-    weights = neighbour_weights(brightness)
     free, known = np.flatnonzero(~hinted), np.flatnonzero(hinted)
     flat = colours.reshape(len(colours), -1)
     solved = flat.copy()
     if len(free):
-        rows = weights[free]
+        rows = neighbour_weights(brightness)[free]
         system = sparse.identity(len(free), format="csc") - rows[:, free].tocsc()
         solved[:, free] = solve(system, (rows[:, known] @ flat[:, known].T)).T
     return solved.reshape(colours.shape)

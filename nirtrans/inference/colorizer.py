@@ -156,21 +156,15 @@ class Colorizer:
             DataError: If hints are malformed or lie outside.
             InputError: If shape, type, range or hints do not fit the weights.
         """
+        size = picture_size(x)
         if hints is not None:
             if guidance is not None:
                 raise InputError("expected hints or guidance, got both; leave one out")
-            guidance = guidance_from(hints, picture_size(x))
+            guidance = guidance_from(hints, size)
         if isinstance(x, Tensor):
-            if x.dim() != 4:
-                raise InputError(
-                    f"expected a torch batch [N, C, H, W], got {tuple(x.shape)}; add dimensions by x[None]"
-                )
             coloured = [self._colorize_planes(picture.detach().cpu().numpy(), guidance) for picture in x]
             stacked = np.stack(coloured) if coloured else np.zeros((0, 3, *x.shape[2:]), np.float32)
             return torch.from_numpy(stacked).to(x.device)
-        if not isinstance(x, np.ndarray) or x.ndim not in (2, 3):
-            got = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
-            raise InputError(f"expected a NumPy picture [H, W] or [H, W, 1] or a torch batch [N, C, H, W], got {got}")
         return np.moveaxis(self._colorize_planes(np.moveaxis(np.atleast_3d(x), -1, 0), guidance), 0, -1)
 
     def _colorize_planes(self, planes: NDArray[Any], guidance: Known) -> NDArray[np.float32]:
@@ -275,9 +269,19 @@ class Colorizer:
 
 
 def picture_size(x: NDArray[Any] | Tensor) -> Size:
-    """Return height and width of NumPy [H, W] or [H, W, C], or torch [N, C, H, W]."""
-    shape = x.shape[2:] if isinstance(x, Tensor) else np.shape(x)[:2]
-    return (shape[0], shape[1]) if len(shape) == 2 else (0, 0)
+    """Return height and width of NumPy [H, W] or [H, W, C], or torch [N, C, H, W].
+
+    Raises:
+        InputError: If it is neither.
+    """
+    if isinstance(x, Tensor):
+        if x.dim() != 4:
+            raise InputError(f"expected a torch batch [N, C, H, W], got {tuple(x.shape)}; add dimensions by x[None]")
+        return x.shape[2], x.shape[3]
+    if not isinstance(x, np.ndarray) or x.ndim not in (2, 3):
+        got = f"{x.dtype} {x.shape}" if isinstance(x, np.ndarray) else type(x).__name__
+        raise InputError(f"expected a NumPy picture [H, W] or [H, W, 1] or a torch batch [N, C, H, W], got {got}")
+    return x.shape[0], x.shape[1]
 
 
 def to_network_range(values: NDArray[Any], info: ModelInfo) -> NDArray[np.float32]:
