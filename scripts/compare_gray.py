@@ -50,8 +50,9 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
     configs = [write_config(name, {"sources": sources()}, arguments.out) for name in arguments.systems]
-    costs = [seconds_per_step(config, config.with_name(f"{config.stem}-probe")) for config in configs]
+    probes = [config.with_name(f"{config.stem}-probe") for config in configs]
     with ThreadPoolExecutor(arguments.parallel) as pool:
+        costs = list(pool.map(seconds_per_step, configs, probes))  # as many at a time as will train
         runs = [pool.submit(compete, *run, arguments) for run in zip(arguments.systems, configs, costs, strict=True)]
         rows = [run.result() for run in runs]
     (arguments.out / "budget.json").write_text(json.dumps(rows, indent=1) + "\n")
