@@ -9,12 +9,11 @@ leaves.
 """
 
 import argparse
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from compare_nir import DATA, compete, evaluate, seconds_per_step, write_config
+from compare_nir import DATA, compare, seconds_per_step, write_config
 
 SYSTEMS = (
     "zhang2016-small",
@@ -53,10 +52,7 @@ def main() -> None:
     probes = [config.with_name(f"{config.stem}-probe") for config in configs]
     with ThreadPoolExecutor(arguments.parallel) as pool:
         costs = list(pool.map(seconds_per_step, configs, probes))  # as many at a time as will train
-        runs = [pool.submit(compete, *run, arguments) for run in zip(arguments.systems, configs, costs, strict=True)]
-        rows = [run.result() for run in runs]
-    (arguments.out / "budget.json").write_text(json.dumps(rows, indent=1) + "\n")
-    evaluate([arguments.out / name for name in arguments.systems], arguments.out / "report")
+    compare(configs, costs, arguments)
 
 
 if __name__ == "__main__":

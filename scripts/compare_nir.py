@@ -95,6 +95,15 @@ def evaluate(runs: list[Path], out: Path) -> None:
     )
 
 
+def compare(configs: list[Path], costs: list[float], arguments: argparse.Namespace) -> None:
+    """Train all systems, as many at a time as asked for, and judge them."""
+    with ThreadPoolExecutor(arguments.parallel) as pool:
+        runs = [pool.submit(compete, *run, arguments) for run in zip(arguments.systems, configs, costs, strict=True)]
+        rows = [run.result() for run in runs]
+    (arguments.out / "budget.json").write_text(json.dumps(rows, indent=1) + "\n")
+    evaluate([arguments.out / name for name in arguments.systems], arguments.out / "report")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", choices=("ground", "rasters"))
@@ -115,11 +124,7 @@ def main() -> None:
         else seconds_per_step(config, config.with_name(f"{config.stem}-probe"))
         for config in configs
     ]
-    with ThreadPoolExecutor(arguments.parallel) as pool:
-        runs = [pool.submit(compete, *run, arguments) for run in zip(arguments.systems, configs, costs, strict=True)]
-        rows = [run.result() for run in runs]
-    (arguments.out / "budget.json").write_text(json.dumps(rows, indent=1) + "\n")
-    evaluate([arguments.out / name for name in arguments.systems], arguments.out / "report")
+    compare(configs, costs, arguments)
 
 
 if __name__ == "__main__":

@@ -6,12 +6,11 @@ Rows are sorted by the error in ab. Brackets hold 95 % intervals over pictures.
 """
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nir_table import with_interval
+from nir_table import print_tables, with_interval
 
 HEAD = ["", "parameters", "steps", "min", "s/Mpx", "PSNR", "SSIM", "CIEDE2000", "RMSE of ab", "AuC", "AuC balanced"]
 HEAD += ["colourfulness"]
@@ -45,12 +44,5 @@ def rows(folder: Path) -> Iterator[list[str]]:
         yield [label, "", "", "", "", *quality(models[name])]
 
 
-def main() -> None:
-    for folder in map(Path, sys.argv[1:]):
-        print("|", " | ".join(HEAD), "|\n|---|" + "--:|" * (len(HEAD) - 1))
-        for row in rows(folder):
-            print("|", " | ".join(row), "|")
-
-
 if __name__ == "__main__":
-    main()
+    print_tables(HEAD, rows)

@@ -8,7 +8,7 @@ are sorted by angular error. A difference is bold where its 95 % interval leaves
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,13 @@ def rows(folder: Path) -> Iterator[list[str]]:
         ]
 
 
-def main() -> None:
+def print_tables(head: Sequence[str], rows: Callable[[Path], Iterator[list[str]]]) -> None:
+    """Print one table for each folder on the command line."""
     for folder in map(Path, sys.argv[1:]):
-        print("|", " | ".join(HEAD), "|\n|---|" + "--:|" * (len(HEAD) - 1))
+        print("|", " | ".join(head), "|\n|---|" + "--:|" * (len(head) - 1))
         for row in rows(folder):
             print("|", " | ".join(row), "|")
 
 
 if __name__ == "__main__":
-    main()
+    print_tables(HEAD, rows)
