@@ -1,6 +1,7 @@
 """Commands in processes of their own, which may be limited, interrupted or killed."""
 
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -32,10 +33,15 @@ def start(arguments: Sequence[object], *, before: str = "", most_bytes: int | No
         before: Python that runs first, in the same process.
         most_bytes: Size that no file may exceed, which stands for a full disk.
     """
-    limit = most_bytes and (lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes)))
+
+    def prepare() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which shells let jobs in the background ignore
+        if most_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+
     call = [sys.executable, "-c", f"{before}\n{MAIN}", *map(str, arguments)]
     return subprocess.Popen(
-        call, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=ROOT, preexec_fn=limit
+        call, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, cwd=ROOT, preexec_fn=prepare
     )
 
 
