@@ -55,6 +55,7 @@ types: setup
 
 bench: setup
 	$(BIN)/nirtrans bench lab && $(BIN)/nirtrans bench bins && $(BIN)/nirtrans bench ssim && $(BIN)/nirtrans bench train
+	$(BIN)/nirtrans bench classes --device cpu
 	$(BIN)/nirtrans bench geotiff --device cpu
 	$(BIN)/python scripts/kernel_tables.py && $(BIN)/python scripts/raster_tables.py
 
