@@ -30,6 +30,8 @@ SYSTEMS = (
     "cao2017-small",
     "nirtrans-base-gray-small",
 )
+GROWTH: dict[str, tuple[int, int]] = {"team-india-small": (60, 1)}
+"""Of networks that grow: batches per level, so that the budget is enough to grow up, and while a step is timed."""
 
 
 def sources() -> list[dict[str, Any]]:
@@ -37,6 +39,12 @@ def sources() -> list[dict[str, Any]]:
     folder = DATA / "rgb" / "bsds500"
     parts = {"train": "train", "test_half": "val"}
     return [{"path": str(folder / name), "splits": {"*": split}} for name, split in parts.items()]
+
+
+def changes(name: str, use: int) -> dict[str, Any]:
+    """Return what differs from a preset: the pictures, and the growth of networks that grow."""
+    growth = {"network": {"batches_per_level": GROWTH[name][use]}} if name in GROWTH else {}
+    return {"data": {"sources": sources()}, **growth}
 
 
 def main() -> None:
@@ -48,10 +56,11 @@ def main() -> None:
     parser.add_argument("--parallel", type=int, default=2, help="systems that train at the same time, one thread each")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    configs = [write_config(name, {"sources": sources()}, arguments.out) for name in arguments.systems]
-    probes = [config.with_name(f"{config.stem}-probe") for config in configs]
+    configs = [write_config(name, changes(name, 0), arguments.out) for name in arguments.systems]
+    timed = [write_config(name, changes(name, 1), arguments.out, suffix="-probe") for name in arguments.systems]
+    probes = [config.with_suffix("") for config in timed]
     with ThreadPoolExecutor(arguments.parallel) as pool:
-        costs = list(pool.map(seconds_per_step, configs, probes))  # as many at a time as will train
+        costs = list(pool.map(seconds_per_step, timed, probes))  # as many at a time as will train
     compare(configs, costs, arguments)
 
 

@@ -49,10 +49,10 @@ def sources(kind: str) -> list[dict[str, Any]]:
     return [{**source, "path": str(DATA / source["path"])} for source in run["data"]["sources"]]
 
 
-def write_config(name: str, data: dict[str, Any], out: Path) -> Path:
-    """Write the preset of a system with the shared data beside its run."""
-    path = out / f"{name}.yaml"
-    path.write_text(yaml.safe_dump(merge(find_config(name), {"data": data})))
+def write_config(name: str, changes: dict[str, Any], out: Path, *, suffix: str = "") -> Path:
+    """Write the preset of a system with changes, such as the shared data, beside its run."""
+    path = out / f"{name}{suffix}.yaml"
+    path.write_text(yaml.safe_dump(merge(find_config(name), changes)))
     return path
 
 
@@ -115,8 +115,8 @@ def main() -> None:
     parser.add_argument("--parallel", type=int, default=2, help="systems that train at the same time, one thread each")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
-    data = {**SHARED, "sources": sources(arguments.data)}
-    configs = [write_config(name, data, arguments.out) for name in arguments.systems]
+    shared = {"data": {**SHARED, "sources": sources(arguments.data)}}
+    configs = [write_config(name, shared, arguments.out) for name in arguments.systems]
     known = {} if arguments.costs is None else {row["system"]: row for row in json.loads(arguments.costs.read_text())}
     costs = [  # one at a time
         known[config.stem]["seconds_per_step"]
